@@ -1,0 +1,66 @@
+"""Exact decimals and dates, to text and back: the one place that knows how they are written."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+AMOUNT_PATTERN: Final = r"-?[0-9]{1,18}(\.[0-9]{1,10})?"
+DATE_PATTERN: Final = r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+DAYS_PATTERN: Final = r"[0-9]{1,5}"
+
+_is_amount = re.compile(AMOUNT_PATTERN).fullmatch
+_is_date = re.compile(DATE_PATTERN).fullmatch
+_is_days = re.compile(DAYS_PATTERN).fullmatch
+_LONGEST_AMOUNT: Final = 30
+
+
+class Number(str):
+    """The digits of a number exactly as they stood in a JSON text; never through a binary float."""
+
+    __slots__ = ()
+
+
+def amount_of_text(text: str) -> Decimal | None:
+    """Give the decimal a text spells, with its digits kept; None when it is not written as an amount.
+
+    Shape: ``-?[0-9]{1,18}(\\.[0-9]{1,10})?``, no exponent, no blanks, no thousands separator.
+    """
+    return Decimal(text) if _is_amount(text) else None
+
+
+def amount_of_decimal(number: Decimal) -> Decimal | None:
+    """Give a decimal in plain notation; None when it is not finite or needs more than 18 + 10 digits."""
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST_AMOUNT:
+        return None
+    return amount_of_text(format(number, "f"))
+
+
+def amount_of_int(number: int) -> Decimal | None:
+    """Give the decimal of a whole number; None when it has more than 18 digits."""
+    return Decimal(int(number)) if -(10**18) < number < 10**18 else None
+
+
+def amount_text(amount: Decimal) -> str:
+    """Write an amount with the digits it has: ``150.00`` stays ``150.00``, and never an exponent."""
+    text = str(amount)
+    return format(amount, "f") if "E" in text else text
+
+
+def date_of_text(text: str) -> date | None:
+    """Give the day a text names; None unless it is a real day, YYYY-MM-DD, of the years 1900 to 2199."""
+    if not _is_date(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def days_of_text(text: str) -> int | None:
+    """Give a number of days; None unless it is one to five digits."""
+    return int(text) if _is_days(text) else None

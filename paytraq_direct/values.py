@@ -1,0 +1,129 @@
+"""How the value of each kind of field is taken: at once when there is nothing to say, else rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from paytraq_direct import amounts, codes, rules
+from paytraq_direct.amounts import Number
+from paytraq_direct.fields import Field
+
+Take = Callable[[Any], object]
+
+
+class _Unsure:
+    """What a quick look gives when a value is wrong, or worth a remark."""
+
+
+UNSURE: Final = _Unsure()
+
+
+def taker(field: Field) -> Take:
+    """Give the quick look for a field: the value as the record holds it, or UNSURE, never an exception."""
+    if field.codes:
+        by_input = field.codes.by_input
+
+        def take_code(value: object) -> object:
+            if type(value) in {str, int, Number}:
+                return by_input.get(value, UNSURE)
+            return UNSURE
+
+        return take_code
+    return _TAKERS[field.kind]
+
+
+def settle(value: Any, field: Field) -> object:
+    """Give a value that no rule refused in the form the record holds."""
+    if isinstance(value, str):
+        value = str.__str__(value)
+    if field.codes:
+        return field.codes.by_input[value]
+    match field.kind:
+        case "amount" | "percent":
+            return take_amount(value)
+        case "days":
+            return int(value)
+        case "date":
+            return value if isinstance(value, date) else amounts.date_of_text(value)
+    return value
+
+
+def _take_text(value: object) -> object:
+    if type(value) is str and value.isprintable() and len(value) < rules.TEXT_LIMIT // 4 and not value.isspace():
+        return value or UNSURE
+    return UNSURE
+
+
+def _take_name(value: object) -> object:
+    if type(value) is str and value.isprintable() and value.strip() == value and len(value) <= rules.NAME_LENGTH:
+        return value or UNSURE
+    return UNSURE
+
+
+def _take_link(value: object) -> object:
+    return UNSURE if type(value) is not str or rules.link_trouble(value) or not value.isprintable() else value
+
+
+def _take_date(value: object) -> object:
+    if type(value) is str:
+        return amounts.date_of_text(value) or UNSURE
+    if type(value) is date and amounts.FIRST_YEAR <= value.year <= amounts.LAST_YEAR:
+        return value
+    return UNSURE
+
+
+def take_amount(value: object) -> object:
+    """Take an amount from its digits, from a whole number or from a decimal; UNSURE for all else."""
+    kind = type(value)
+    if kind is Number or kind is str:
+        amount = amounts.amount_of_text(value)  # type: ignore[arg-type]
+    elif kind is Decimal:
+        amount = amounts.amount_of_decimal(value)  # type: ignore[arg-type]
+    elif kind is int:
+        amount = amounts.amount_of_int(value)  # type: ignore[arg-type]
+    elif isinstance(value, Decimal):
+        amount = amounts.amount_of_decimal(Decimal(value))
+    elif isinstance(value, int) and kind is not bool:
+        amount = amounts.amount_of_int(int(value))
+    else:
+        amount = None
+    return UNSURE if amount is None else amount
+
+
+def _take_percent(value: object) -> object:
+    amount = take_amount(value)
+    return amount if isinstance(amount, Decimal) and 0 <= amount <= 100 else UNSURE  # noqa: PLR2004
+
+
+def _take_days(value: object) -> object:
+    if type(value) in {str, Number}:
+        days = amounts.days_of_text(value)  # type: ignore[arg-type]
+        return UNSURE if days is None else days
+    if type(value) is int and 0 <= value < 100_000:  # noqa: PLR2004
+        return value
+    return UNSURE
+
+
+def _take_currency(value: object) -> object:
+    return value if type(value) is str and value in codes.CURRENCIES else UNSURE
+
+
+def _take_boolean(value: object) -> object:
+    return value if value is True or value is False else UNSURE
+
+
+_TAKERS: Final[dict[str, Take]] = {
+    "text": _take_text,
+    "name": _take_name,
+    "link": _take_link,
+    "date": _take_date,
+    "currency": _take_currency,
+    "boolean": _take_boolean,
+    "amount": take_amount,
+    "percent": _take_percent,
+    "days": _take_days,
+    "rows": lambda _: UNSURE,
+}
