@@ -1,0 +1,54 @@
+"""Inputs to readings: which reader takes a file, and what every reader gives."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from paytraq_direct.readers import json, sale, source
+from paytraq_direct.readers.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from paytraq_direct.codes import Operation
+
+__all__ = ["Reading", "probe", "read"]
+
+
+def read(
+    path: str | os.PathLike[str], *, ignore_unknown: bool = False, operation: Operation | None = None
+) -> Iterator[Reading]:
+    """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
+
+    Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), a ``<Sale>`` .xml,
+    and "-" for any of them on standard input. ``operation`` is given to invoices that name none. Bad content
+    is a fault of its reading; raises OSError, at once, only for a file that cannot be opened or is of no such kind.
+    """
+    name = os.fspath(path)
+    return _readings(name, source.opened(name), json.Options(ignore_unknown=ignore_unknown, operation=operation))
+
+
+def probe(path: str | os.PathLike[str]) -> None:
+    """Make sure that a file can be opened and is of a kind that is read; raises OSError otherwise."""
+    name = os.fspath(path)
+    if name != source.STDIN:
+        source.opened(name).close()
+
+
+def _readings(name: str, stream: BinaryIO, options: json.Options) -> Iterator[Reading]:
+    try:
+        kind = source.kind_of_name(name)
+        if kind is None:
+            start = stream.readline(source.LINE_LIMIT)
+            kind, stream = source.kind_of_start(start), source.resumed(start, stream)
+        if kind == "xml":
+            yield sale.read(name, source.whole(stream), operation=options.operation)
+        elif kind == "jsonl":
+            yield from json.read_lines(name, stream, options)
+        else:
+            yield from json.read(name, source.whole(stream), options)
+    finally:
+        if name != source.STDIN:
+            stream.close()

@@ -1,0 +1,21 @@
+"""What a reader gives for one invoice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from paytraq_direct.errors import Fault
+    from paytraq_direct.invoice import Invoice
+
+
+class Reading(NamedTuple):
+    """One invoice of an input: where it stands (``a.json[3]``, ``big.jsonl:17``), the record, and every fault.
+
+    The invoice is None when a fault is an error. One read from a ``<Sale>`` document has that document's own
+    bytes as its ``document``, and may lack what only this package's contract asks for.
+    """
+
+    origin: str
+    invoice: Invoice | None
+    faults: tuple[Fault, ...]

@@ -1,0 +1,88 @@
+"""Files and standard input as bounded streams of bytes, and what kind of input they hold."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from paytraq_direct import rules
+from paytraq_direct.jsontext import UTF8_BOM
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+Kind = Literal["json", "jsonl", "xml"]
+
+STDIN: Final = "-"
+LINE_LIMIT: Final = rules.INPUT_LIMIT + 1
+_KINDS: Final[dict[str, Kind]] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xml": "xml"}
+_NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def opened(name: str) -> BinaryIO:
+    """Open a regular file of a kind that is read, or standard input; raises OSError that says why not."""
+    if name == STDIN:
+        return sys.stdin.buffer
+    # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever, before it could be refused.
+    descriptor = os.open(name, os.O_RDONLY | _NOT_BLOCKING)
+    mode = os.fstat(descriptor).st_mode
+    why = None
+    if stat.S_ISDIR(mode):
+        why = "it is a folder: name the files in it"
+    elif not stat.S_ISREG(mode):
+        why = "it is not a regular file: pass it on standard input and name it -"
+    elif kind_of_name(name) is None:
+        why = "its name ends in neither .json, .jsonl nor .xml, which says how it is read"
+    if why:
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, why, name)
+    return os.fdopen(descriptor, "rb")
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """Tell what a file holds by its name; None when the name does not say."""
+    return None if name == STDIN else _KINDS.get(PurePath(name).suffix.lower())
+
+
+def kind_of_start(line: bytes) -> Kind:
+    """Tell what a stream holds by its first line: a whole object on that line makes it one invoice a line."""
+    start = line.removeprefix(UTF8_BOM).strip()
+    if start.startswith(b"<"):
+        return "xml"
+    return "jsonl" if start.startswith(b"{") and start.endswith(b"}") else "json"
+
+
+def whole(stream: BinaryIO) -> bytes:
+    """Read a stream to its end, or to one byte more than an input may have, which its reader then refuses."""
+    return stream.read(LINE_LIMIT)
+
+
+class Resumed:
+    """A stream whose first line was looked at already."""
+
+    def __init__(self, start: bytes, stream: BinaryIO) -> None:
+        self._start = start
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        """Read at most ``size`` bytes, the first line included."""
+        start, self._start = self._start, b""
+        return start + self._stream.read(max(0, size - len(start)))
+
+    def readline(self, size: int) -> bytes:
+        """Read one line, the first line first."""
+        start, self._start = self._start, b""
+        return start or self._stream.readline(size)
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+
+def resumed(start: bytes, stream: BinaryIO) -> BinaryIO:
+    """Give a stream with the line that was read from it put back."""
+    return cast("BinaryIO", Resumed(start, stream))

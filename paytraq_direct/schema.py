@@ -1,0 +1,119 @@
+"""A document held against xsd/: the quick verdict, and the explanation that a person can read.
+
+The verdict is lxml's over sale.xsd and runs for every document. The explanation is xmlschema's over
+sale-1.1.xsd, assertions included; that library is loaded only when there is something to explain.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from paytraq_direct import fields, resources, rules, xmlio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paytraq_direct.errors import Fault
+
+_MOST_CHOICES: Final = 12
+_indexed = re.compile(r"\[([0-9]+)\]")
+
+
+def verdict(document: bytes) -> tuple[Fault, ...]:
+    """Give what keeps a rendered document from fitting sale.xsd; empty when it fits."""
+    root = xmlio.parse(document, own=True)
+    return () if fits(root) else explain(root)
+
+
+def fits(root: xmlio.Element) -> bool:
+    """Tell whether a document fits sale.xsd, by lxml."""
+    return _sale().fits(root)
+
+
+def explain(root: xmlio.Element, *, foreign: bool = False) -> tuple[Fault, ...]:
+    """Give every fault of a document against sale-1.1.xsd, in document order; empty when there is none.
+
+    A document that only lxml refuses still has a fault: a check that cannot be explained is no pass.
+    """
+    faults: dict[tuple[str, str], Fault] = {}
+    for error in _sale_1_1().iter_errors(root):
+        path = record_path(error.path or "")
+        why = _why(error)
+        key = (path, why if _is_about_children(error) else "value")
+        faults.setdefault(key, rules.SCHEMA.fault(path, why=why, foreign=foreign, line=error.sourceline))
+    if not faults and not fits(root):
+        complaints = _sale().complaints(root)
+        return tuple(rules.SCHEMA.fault("", why=why, foreign=foreign, line=line) for line, why in complaints)
+    return tuple(sorted(faults.values(), key=lambda fault: fault.line or 0))
+
+
+def record_path(element_path: str) -> str:
+    """Give the path in a record of an element's path; the element's own path where the record has no such field.
+
+    ``/Sale/LineItems/LineItem[3]/Qty`` is ``line_items[2].qty``.
+    """
+    path = element_path.removeprefix("/Sale").removeprefix("/")
+    indexes = [int(index) - 1 for index in _indexed.findall(path)]
+    plain = _indexed.sub("", path)
+    for row in fields.INVOICE:
+        if plain == row.element and row.kind != "rows":
+            return row.name
+        if row.kind == "rows" and (plain == row.element or plain.startswith(f"{row.element}/")):
+            rest = plain.removeprefix(row.element).removeprefix("/")
+            item = f"{row.name}[{indexes[-1] if indexes else 0}]"
+            named = next((column.name for column in row.rows if column.element == rest), rest)
+            return f"{item}.{named}" if named else item
+    return path
+
+
+@cache
+def _sale() -> xmlio.Schema:
+    return xmlio.Schema(resources.folder("xsd") / "sale.xsd")
+
+
+@cache
+def _sale_1_1() -> Any:
+    """Load the schema with assertions: a third of a second, so only here."""
+    from xmlschema import XMLSchema11  # noqa: PLC0415 - see above
+
+    return XMLSchema11(str(resources.folder("xsd") / "sale-1.1.xsd"), allow="local")
+
+
+def _is_about_children(error: Any) -> bool:
+    from xmlschema import XMLSchemaChildrenValidationError  # noqa: PLC0415 - loaded with the schema, or not at all
+
+    return isinstance(error, XMLSchemaChildrenValidationError)
+
+
+def _why(error: Any) -> str:
+    """Say what an error of xmlschema means: the schema's own documentation, where it has one."""
+    if _is_about_children(error):
+        return " ".join(_about_children(error))
+    if type(error.validator).__name__ == "XsdAssert":
+        return str(error.validator.annotation).rstrip(".")
+    if isinstance(error.obj, str) and (text := _of_type(error)):
+        return f"{rules.shown(error.obj)} is not allowed: {text}"
+    reason = str(error.reason)
+    return reason[:1].lower() + reason[1:].rstrip(".")
+
+
+def _about_children(error: Any) -> Iterator[str]:
+    expected = " or ".join(f"<{name}>" for particle in error.expected or () if (name := particle.name))
+    if error.invalid_tag:
+        yield f"<{error.invalid_tag}> does not belong here"
+    else:
+        yield "something is missing"
+    if expected:
+        yield f"where {expected} is expected"
+
+
+def _of_type(error: Any) -> str:
+    """Give the documentation of the simple type that refused a value, and its values when they are few."""
+    kind = getattr(error.validator, "parent", None)
+    text = str(getattr(kind, "annotation", None) or "").strip().rstrip(".")
+    choices = getattr(kind, "enumeration", None) or ()
+    if choices and len(choices) <= _MOST_CHOICES:
+        return f"{text} ({', '.join(map(str, choices))})"
+    return text
