@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 Severity = Literal["error", "warning"]
 
@@ -81,7 +82,7 @@ class DeliveryError(PaytraqDirectError):
         channel: str = "",
         sha256: str = "",
         attempts: int = 1,
-        sent_at: str | None = None,
+        sent_at: datetime | None = None,
         elapsed_ms: float | None = None,
     ) -> None:
         super().__init__(message)
