@@ -49,6 +49,12 @@ def explain(root: xmlio.Element, *, foreign: bool = False) -> tuple[Fault, ...]:
     return tuple(sorted(faults.values(), key=lambda fault: fault.line or 0))
 
 
+def load() -> None:
+    """Load both schemas now rather than when a first document asks for them."""
+    _sale_1_1()
+    _sale()
+
+
 def record_path(element_path: str) -> str:
     """Give the path in a record of an element's path; the element's own path where the record has no such field.
 
