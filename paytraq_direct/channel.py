@@ -98,6 +98,11 @@ class ChannelUri:
         """Whether the address is PayTraq's own; another one deserves a note."""
         return self._parts.host == PAYTRAQ_HOST
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the address is on this machine."""
+        return _is_loopback(self._parts.host)
+
     def reveal(self) -> str:
         """Give the whole address, secret included: for the connection and for fingerprints, never for a message."""
         return self._uri

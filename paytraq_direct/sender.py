@@ -6,7 +6,7 @@ import hashlib
 import math
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, TypedDict, Unpack
 
 from paytraq_direct import rules, schema
@@ -53,13 +53,14 @@ class Result:
     """What became of one invoice, be it a receipt or a failure.
 
     Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
-    ``body`` is the beginning of the answer, at most 64 KiB; ``retry_after`` is in seconds.
+    ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB; ``retry_after`` is in seconds.
     """
 
-    outcome: Literal["delivered", "deferred", "rejected", "in_doubt", "invalid"]
+    outcome: Literal["delivered", "deferred", "rejected", "in_doubt", "invalid", "checked"]
     document_ref: str | None
     message: str
-    channel: str
+    channel: str | None
+    document: bytes = field(default=b"", repr=False)
     faults: tuple[Fault, ...] = ()
     status: int | None = None
     body: bytes = b""
@@ -75,7 +76,7 @@ class Result:
         if self.outcome == "delivered" and self.status and self.sha256 and self.sent_at and self.elapsed_ms is not None:
             return Receipt(
                 document_ref=self.document_ref or "",
-                channel=self.channel,
+                channel=self.channel or "",
                 status=self.status,
                 sha256=self.sha256,
                 attempts=self.attempts,
@@ -93,7 +94,7 @@ class Result:
             document_ref=self.document_ref,
             status=self.status,
             body=self.body,
-            channel=self.channel,
+            channel=self.channel or "",
             sha256=self.sha256 or "",
             attempts=self.attempts,
             sent_at=self.sent_at,
@@ -215,6 +216,7 @@ class Sender:
             document_ref=invoice.document_ref,
             message=verdict.message,
             channel=self.channel.masked,
+            document=document,
             status=exchange.status,
             body=exchange.body,
             sha256=hashlib.sha256(document).hexdigest(),
@@ -235,7 +237,7 @@ class Sender:
         raise Interrupted(
             Result(
                 outcome="in_doubt", document_ref=invoice.document_ref, message=message, channel=self.channel.masked,
-                sha256=hashlib.sha256(document).hexdigest(), attempts=attempt,
+                document=document, sha256=hashlib.sha256(document).hexdigest(), attempts=attempt,
             )
         )  # fmt: skip
 

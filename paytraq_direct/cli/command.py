@@ -1,0 +1,68 @@
+"""Runs a command: settings of the terminal, wrong usage, Ctrl-C, and what must never show a secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from paytraq_direct.cli import exits
+from paytraq_direct.errors import PaytraqDirectError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+# Whatever looks like an address on the command line may be a channel that went astray, and is not shown again.
+_ADDRESS: Final = re.compile(r"\S*(://[^\s,]|paytraq\.com|/ext/direct)\S*", re.IGNORECASE)
+
+
+def hidden(text: str) -> str:
+    """Give a text with everything in it that may be a channel's address blotted out."""
+    return _ADDRESS.sub("(an address, not shown)", text)
+
+
+def run(command: click.Command, name: str) -> int:
+    """Run a command with the arguments of this process and give its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _write_utf8(stream)
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as wrong:
+        code = _refuse(name, wrong.format_message(), exits.USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        code = exits.STOPPED
+    except BrokenPipeError:
+        # Nobody reads on; without this, Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = exits.FAILED
+    except PaytraqDirectError as error:
+        code = _refuse(name, str(error), exits.FAILED)
+    except Exception as error:  # noqa: BLE001 - the last boundary: its text may hold anything, so only its kind is shown
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        code = _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(name: str, message: str, code: int) -> int:
+    hint = f"\n{name} --help says more" if code == exits.USAGE else ""
+    click.echo(f"{click.style('error', fg='red')}: {hidden(message)}{hint}", err=True, color=wants_colour(sys.stderr))
+    return code
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Tell whether a stream shows colours: a terminal, unless NO_COLOR or TERM=dumb say otherwise."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _write_utf8(stream: TextIO) -> None:
+    """Have a stream written as UTF-8 whatever the locale says; what cannot be is escaped, never an error."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,27 @@
+"""The exit codes, by outcome; of several invoices the highest is returned."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FAILED: Final = 1
+USAGE: Final = 2
+STOPPED: Final = 130
+BY_OUTCOME: Final = {
+    "delivered": 0,
+    "checked": 0,
+    "invalid": 3,
+    "rejected": 4,
+    "deferred": 5,
+    "in_doubt": 7,
+}
+MEANINGS: Final = {
+    0: "delivered, or checked and found good",
+    FAILED: "paytraq-send itself failed",
+    USAGE: "a wrong option, a file that cannot be opened, or a channel that cannot be used; nothing was sent",
+    3: "an invoice has faults and was not sent",
+    4: "the channel refused it",
+    5: "surely not delivered; safe to send again",
+    7: "it may have arrived: ask before you send it again",
+    STOPPED: "stopped by Ctrl-C before anything worse happened",
+}

@@ -1,0 +1,235 @@
+"""What a person, or a program, is told of each invoice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from paytraq_direct.amounts import amount_text
+from paytraq_direct.cli.command import wants_colour
+from paytraq_direct.rules import raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from typing import TextIO
+
+    from paytraq_direct.channel import ChannelUri
+    from paytraq_direct.errors import Fault
+    from paytraq_direct.inbox.arrival import Arrival
+    from paytraq_direct.inbox.server import Inbox
+    from paytraq_direct.invoice import Invoice
+    from paytraq_direct.readers import Reading
+    from paytraq_direct.sender import Result
+
+_INDENT: Final = " " * 11
+_GOOD: Final = frozenset({"delivered", "checked"})
+_COLOURS: Final = {
+    "delivered": "green", "checked": "green", "deferred": "yellow", "in_doubt": "magenta", "rejected": "red",
+    "invalid": "red", "error": "red", "warning": "yellow",
+}  # fmt: skip
+_ADVICE: Final = {
+    "in_doubt": (
+        "It may be in the inbox. It is not sent again by itself:",
+        "ask the customer whether it arrived, before you send it again.",
+    ),
+    "deferred": ("It is surely not in the inbox: sending it again is safe.",),
+    "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
+}
+_ANSWER_SHOWN: Final = 300
+_FAULT_FIELDS: Final = ("code", "severity", "path", "line", "column", "value", "message", "suggestion", "source")
+_index = re.compile(r"\[[0-9]+\]")
+
+
+class Report:
+    """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``.
+
+    ``xml`` has the documents themselves written to ``out`` in place of receipts.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, *, xml: bool = False) -> None:
+        self._out = out
+        self._err = err
+        self._xml = xml
+        self._outcomes: Counter[str] = Counter()
+        self._severities: Counter[str] = Counter()
+        self._warnings: Counter[tuple[str, str]] = Counter()
+        self._inbox: Inbox | None = None
+
+    def watch(self, inbox: Inbox) -> None:
+        """Tell of an inbox that was opened to rehearse with, and from now on of what arrives there."""
+        self._inbox = inbox
+        self._say(self._err, f"sandbox inbox listening on 127.0.0.1:{inbox.port}")
+
+    def sends_to(self, channel: ChannelUri) -> None:
+        """Tell when the channel is not where PayTraq's channels are."""
+        if not channel.is_paytraq and not channel.is_loopback:
+            self._say(self._err, f"note: the channel is at {channel.host}, not at PayTraq's own host")
+
+    def show(self, reading: Reading, result: Result) -> None:
+        """Tell what became of one invoice."""
+        self._outcomes[result.outcome] += 1
+        for fault in reading.faults or result.faults:
+            self._severities[fault.severity] += 1
+            if fault.is_error or self._is_new(fault):
+                self._say(self._err, *_fault_lines(reading.origin, fault), "")
+        if result.outcome == "checked" and self._xml:
+            self._out.flush()
+            self._out.buffer.write(result.document)
+            self._out.buffer.flush()
+        elif result.outcome in _GOOD:
+            self._say(self._out, *_good_lines(reading, result))
+            self._show_arrival()
+        elif result.outcome != "invalid":
+            self._say(self._err, *_bad_lines(reading, result))
+        for note in result.notes:
+            self._say(self._err, f"{_INDENT}note: {note}")
+
+    def stopped(self, origin: str | None) -> None:
+        """Tell that Ctrl-C came, and after which invoice."""
+        self._say(self._err, "stopped by Ctrl-C" + (f" after {raw(origin)}" if origin else " before anything was sent"))
+
+    def close(self) -> None:
+        """Tell how it all went, where that is not plain already."""
+        for (code, path), count in self._warnings.items():
+            if count > 1:
+                self._say(self._err, f"{_styled('warning')} {code}: {count - 1:,} more like it ({path})")
+        if self._outcomes.total() > 1:
+            lines = [f"  {_name(outcome):<18}{count:>8,}" for outcome, count in self._outcomes.most_common()]
+            self._say(self._err, "", *lines)
+        if invalid := self._outcomes["invalid"]:
+            which = "nothing was sent" if invalid == self._outcomes.total() else f"{invalid:,} not sent"
+            errors, warnings = self._severities["error"], self._severities["warning"]
+            self._say(self._err, f"{which}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
+
+    def _is_new(self, warning: Fault) -> bool:
+        """Count a warning; tell whether none like it was shown before."""
+        key = (warning.code, _index.sub("[…]", warning.path))
+        self._warnings[key] += 1
+        return self._warnings[key] == 1
+
+    def _show_arrival(self) -> None:
+        if self._inbox is not None and self._inbox.arrivals:
+            self._say(self._out, *_arrival_lines(self._inbox.arrivals[-1]))
+
+    def _say(self, stream: TextIO, *lines: str) -> None:
+        text = "\n".join(lines) + "\n"
+        stream.write(text if wants_colour(stream) else click.unstyle(text))
+        stream.flush()
+
+
+class JsonReport(Report):
+    """Tells a program: one JSON object a line on ``out``, in the order of the input."""
+
+    def show(self, reading: Reading, result: Result) -> None:
+        """Tell what became of one invoice."""
+        line: dict[str, Any] = {
+            "origin": reading.origin,
+            "document_ref": result.document_ref,
+            "outcome": result.outcome,
+            "status": result.status,
+            "channel": result.channel,
+            "sha256": result.sha256,
+            "attempts": result.attempts,
+            "faults": [_fault_data(fault) for fault in reading.faults or result.faults],
+            "sent_at": None if result.sent_at is None else _utc(result.sent_at),
+            "elapsed_ms": None if result.elapsed_ms is None else round(result.elapsed_ms, 3),
+            "message": result.message,
+            "notes": result.notes,
+        }
+        if self._xml:
+            line["document"] = result.document.decode(errors="replace") or None
+        self._say(self._out, json.dumps(line, ensure_ascii=False))
+
+    def close(self) -> None:
+        """Add nothing: every invoice has its line."""
+
+
+def reporter(out: TextIO, err: TextIO, *, as_json: bool, xml: bool = False) -> Report:
+    """Give the report for a command's options."""
+    return (JsonReport if as_json else Report)(out, err, xml=xml)
+
+
+def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
+    """Tell one fault: what, where, what to write instead, and what that rests on."""
+    yield f"{_styled(fault.severity)} {fault.code}: {fault.message}"
+    place = [] if fault.line is None else [fault.line] if fault.column is None else [fault.line, fault.column]
+    if re.search(r":[0-9]+$", origin):
+        place = place[1:]  # the line of a .jsonl input is its origin
+    where = ":".join(map(str, (raw(origin, longest=4096), *place)))
+    yield f"  {where}{', ' if fault.path else ''}{fault.path}"
+    if fault.suggestion:
+        yield f"  {fault.suggestion}"
+    if fault.source:
+        yield f"  source: {fault.source}"
+
+
+def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
+    about = _about(result.document, result.sha256 or "")
+    words = about if result.elapsed_ms is None else f"{result.status} in {result.elapsed_ms:,.0f} ms"
+    yield f"{_styled(result.outcome)}{_parties(reading.invoice)}   {words}"
+
+
+def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
+    yield f"{_styled(result.outcome)}{_parties(reading.invoice)}"
+    yield f"{_INDENT}{result.message}"
+    if result.attempts > 1:
+        yield f"{_INDENT}{result.attempts} attempts were made."
+    if answer := " ".join(result.body[: 4 * _ANSWER_SHOWN].decode(errors="replace").split()):
+        yield f"{_INDENT}The answer says: {raw(answer, longest=_ANSWER_SHOWN)}"
+    for line in _ADVICE[result.outcome]:
+        yield _INDENT + line
+
+
+def _arrival_lines(arrival: Arrival) -> Iterator[str]:
+    """Tell what an inbox of our own has now."""
+    invoice = arrival.invoice
+    if invoice is not None:
+        rows = len(invoice.line_items)
+        yield f"{_INDENT}in the inbox: {invoice.sale_type} of {invoice.document_date}, {_counted(rows, 'line')}"
+    faults = _counted(len(arrival.faults), "fault")
+    yield f"{_INDENT}{_about(arrival.document, arrival.sha256)}; the inbox checked it: {faults}"
+    for fault in arrival.faults:
+        yield f"{_INDENT}{fault}"
+
+
+def _parties(invoice: Invoice | None) -> str:
+    """Name an invoice as a person knows it; what a document of others lacks is left out."""
+    if invoice is None:
+        return ""
+    shown = [raw(str(invoice.document_ref))]
+    shown.append(f"{raw(str(invoice.supplier_name))} → {raw(str(invoice.client_name))}")
+    if invoice.gross_amount is not None:
+        shown.append(f"{amount_text(invoice.gross_amount)} {invoice.currency}")
+    return "  ".join(shown)
+
+
+def _about(document: bytes, sha256: str) -> str:
+    size = f"{len(document):,} bytes" if len(document) < 1000 else f"{len(document) / 1000:,.1f} kB"  # noqa: PLR2004
+    return f"document {size}, sha256 {sha256[:4]}…{sha256[-4:]}"
+
+
+def _fault_data(fault: Fault) -> dict[str, Any]:
+    return {name: getattr(fault, name) for name in _FAULT_FIELDS}
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _name(outcome: str) -> str:
+    return outcome.replace("_", " ")
+
+
+def _styled(word: str) -> str:
+    """Give an outcome, padded to its column, or a severity, in its colour."""
+    shown = word if word in {"error", "warning"} else f"{_name(word):<11}"
+    return click.style(shown, fg=_COLOURS[word], bold=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

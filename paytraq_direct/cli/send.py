@@ -1,0 +1,120 @@
+"""paytraq-send: the main job."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from paytraq_direct import __version__
+from paytraq_direct.cli import batch, channels, exits, options
+from paytraq_direct.cli.check import checked
+from paytraq_direct.cli.report import Report, reporter
+from paytraq_direct.errors import ChannelError
+from paytraq_direct.sender import Sender
+
+if TYPE_CHECKING:
+    from paytraq_direct.cli.batch import Treat
+
+_EXAMPLES: Final = """\b
+Examples:
+  paytraq-send invoice.json --channel sandbox          rehearse, with an inbox of your own
+  paytraq-send invoice.json --check                    all but the sending
+  paytraq-send invoice.json --channel env:ACME_INBOX   the address from a variable
+  paytraq-send march/*.json --channel file:acme.uri    many, each treated by itself
+  jq -c '.[]' all.json | paytraq-send - --channel env:ACME_INBOX --json
+
+\b
+A channel's address is a secret: whoever has it can post into the customer's
+books. Written on the command line it shows in the list of processes and in
+the history of the shell; env:VAR, file:PATH and $PAYTRAQ_CHANNEL do not.
+
+\b
+Exit codes, the highest of several invoices:
+{codes}
+
+\b
+Delivered means: in the customer's Purchase Inbox. It does not mean booked.
+Completion: eval "$(_PAYTRAQ_SEND_COMPLETE=bash_source paytraq-send)", or
+zsh_source, or fish_source.
+""".format(codes="\n".join(f"  {code:>3}  {meaning}" for code, meaning in exits.MEANINGS.items()))
+
+
+@click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, no_args_is_help=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=options.FILE)
+@click.option(
+    "--channel",
+    metavar="CHANNEL",
+    type=options.CHANNEL,
+    help="Where to: an https:// address, env:VAR, file:PATH or sandbox.  [default: $PAYTRAQ_CHANNEL]",
+)
+@click.option("--check", is_flag=True, help="All but the sending: no network, no channel needed.")
+@click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
+@options.of_reading
+@options.of_output
+@click.option(
+    "--deadline",
+    metavar="TIME",
+    type=options.DURATION,
+    default="60s",
+    show_default=True,
+    help="For one attempt, everything included: 60, 90s, 2m.",
+)
+@click.option(
+    "--retry-for",
+    metavar="TIME",
+    type=options.DURATION,
+    default="0",
+    show_default=True,
+    help="How long to try again what was surely not taken: 30s, 15m, 2h.",
+)
+@click.option(
+    "--proxy",
+    metavar="URL",
+    help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
+)
+@click.option("--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones.")
+@click.option(
+    "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: bool, **given: Any) -> int:
+    """Check invoices and deliver them into a PayTraq Purchase Inbox.
+
+    FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
+    """
+    batch.probe(files)
+    report = reporter(sys.stdout, sys.stderr, as_json=json, xml=xml)
+    readings = batch.read(files, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
+    if check or xml:
+        return batch.run(readings, checked, report, strict=strict)
+    with ExitStack() as stack:
+        return batch.run(readings, _delivery(stack, report, given), report, strict=strict)
+
+
+def _delivery(stack: ExitStack, report: Report, given: dict[str, Any]) -> Treat:
+    """Make ready to send; what is wrong with the channel or an option is said before anything is read."""
+    try:
+        channel = channels.resolve(given["channel"], allow_http=given["allow_http"])
+        proxy = channels.secret(given["proxy"])
+        if channel == channels.SANDBOX:
+            from paytraq_direct.inbox.server import Inbox  # noqa: PLC0415 - for this channel alone
+
+            inbox = stack.enter_context(Inbox())
+            report.watch(inbox)
+            channel = inbox.channel
+        sender = stack.enter_context(
+            Sender(
+                channel,
+                deadline_s=given["deadline"],
+                retry_for_s=given["retry_for"],
+                proxy=proxy,
+                ca_bundle=given["ca_bundle"],
+            )
+        )
+    except (ChannelError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+    report.sends_to(sender.channel)
+    return lambda invoice: next(sender.send_all([invoice]))
