@@ -88,12 +88,12 @@ class Rule:
         )
 
 
-def raw(value: object) -> str:
+def raw(value: object, longest: int = _SHOWN_LENGTH) -> str:
     """Give a value as text for a program: shortened, every character safe to print."""
     if not isinstance(value, str):
         value = described(value) if isinstance(value, Mapping | list | tuple) else _repr(value)
-    if len(value) > _SHOWN_LENGTH:
-        value = value[: _SHOWN_LENGTH - 1] + "…"
+    if len(value) > longest:
+        value = value[: longest - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in value)
 
 
@@ -341,6 +341,9 @@ DOCUMENT_TOO_LARGE: Final = Rule(
     "PD-012", f"A document has at most {DOCUMENT_LIMIT:,} bytes.", "ours",
     f"the document would have {{size}} bytes; at most {DOCUMENT_LIMIT:,} are sent", OURS,
     "shorten its texts, or split it into several invoices",
+)  # fmt: skip
+UNREADABLE: Final = Rule(
+    "PD-015", "An input can be read to its end.", "ours", "the input cannot be read: {why}", OURS,
 )  # fmt: skip
 NOTHING_IN_IT: Final = Rule(
     "PD-014", "An input holds at least one invoice.", "ours", "there is no invoice in it", OURS,
