@@ -23,21 +23,21 @@ if TYPE_CHECKING:
         Rejected,
     )
     from paytraq_direct.invoice import Adjustment, Invoice, LineItem, check
+    from paytraq_direct.document import render
     from paytraq_direct.readers import read
-    from paytraq_direct.render import render
     from paytraq_direct.sender import Interrupted, Receipt, Result, Sender, send
 
 __version__ = "0.1.0"
 
 _HOMES: Final = {
     "channel": ("ChannelUri",),
+    "document": ("render",),
     "errors": (
         "ChannelError", "Conflict", "Deferred", "DeliveryError", "Fault", "InDoubt", "InvalidInvoice", "OutboxError",
         "PaytraqDirectError", "Rejected",
     ),
     "invoice": ("Adjustment", "Invoice", "LineItem", "check"),
     "readers": ("read",),
-    "render": ("render",),
     "sender": ("Interrupted", "Receipt", "Result", "Sender", "send"),
 }  # fmt: skip
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

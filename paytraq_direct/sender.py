@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, TypedDict, Unpack
 
 from paytraq_direct import rules, schema
+from paytraq_direct.document import render
 from paytraq_direct.errors import Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
 from paytraq_direct.invoice import Invoice
-from paytraq_direct.render import render
 
 if TYPE_CHECKING:
     import os
