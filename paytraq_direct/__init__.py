@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from paytraq_direct.channel import ChannelUri
+    from paytraq_direct.document import render
     from paytraq_direct.errors import (
         ChannelError,
         Conflict,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Rejected,
     )
     from paytraq_direct.invoice import Adjustment, Invoice, LineItem, check
-    from paytraq_direct.document import render
     from paytraq_direct.readers import read
     from paytraq_direct.sender import Interrupted, Receipt, Result, Sender, send
 

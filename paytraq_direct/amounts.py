@@ -7,13 +7,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-AMOUNT_PATTERN: Final = r"-?[0-9]{1,18}(\.[0-9]{1,10})?"
+AMOUNT_PATTERN: Final = r"-?[0-9]{1,18}(?:\.[0-9]{1,10})?"
 DATE_PATTERN: Final = r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 DAYS_PATTERN: Final = r"[0-9]{1,5}"
 
-_is_amount = re.compile(AMOUNT_PATTERN).fullmatch
+is_amount = re.compile(AMOUNT_PATTERN).fullmatch
 _is_date = re.compile(DATE_PATTERN).fullmatch
 _is_days = re.compile(DAYS_PATTERN).fullmatch
 _LONGEST_AMOUNT: Final = 30
@@ -28,9 +28,9 @@ class Number(str):
 def amount_of_text(text: str) -> Decimal | None:
     """Give the decimal a text spells, with its digits kept; None when it is not written as an amount.
 
-    Shape: ``-?[0-9]{1,18}(\\.[0-9]{1,10})?``, no exponent, no blanks, no thousands separator.
+    Shape: an optional minus, 1 to 18 digits, at most a point and 1 to 10 more; nothing else, not even a blank.
     """
-    return Decimal(text) if _is_amount(text) else None
+    return Decimal(text) if is_amount(text) else None
 
 
 def amount_of_decimal(number: Decimal) -> Decimal | None:

@@ -28,7 +28,7 @@ _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _chunk_size = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?").fullmatch
 
 
-class NotAnAnswer(Exception):  # noqa: N818 - it says what the bytes are, not that a program failed
+class NotAnAnswer(Exception):
     """What came is not one complete HTTP/1.x answer; the text says in which way, without quoting it."""
 
 

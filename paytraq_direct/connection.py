@@ -58,7 +58,7 @@ _SOCKET_FAULTS: Final = {
 }
 
 
-class Broken(Exception):  # noqa: N818 - it is the end of an exchange, often an ordinary one
+class Broken(Exception):
     """The exchange cannot go on; the text says why, in words that hold no secret."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
-from paytraq_direct import fields, resources, rules
+from paytraq_direct import fields, limits, resources, rules
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.errors import InvalidInvoice
 
@@ -48,7 +48,7 @@ def render(invoice: Invoice) -> bytes:
     ).encode()
     for character, escape in _ESCAPES:
         document = document.replace(character, escape)
-    if len(document) > rules.DOCUMENT_LIMIT:
+    if len(document) > limits.DOCUMENT_BYTES:
         raise InvalidInvoice([rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(document):,}")])
     return document
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from paytraq_direct import amounts, codes, fields, rules
+from paytraq_direct import amounts, codes, fields, limits
 
 if TYPE_CHECKING:
     from paytraq_direct.fields import Field
@@ -57,7 +57,7 @@ def _made(field: Field) -> dict[str, Any]:
     if field.codes is None:
         least = {"minItems": 1} if field.required else {}
         rows = {"$ref": f"#/$defs/{_RECORDS[field.name]}"}
-        return {"type": "array", "items": rows, **least, "maxItems": rules.LINES_LIMIT}
+        return {"type": "array", "items": rows, **least, "maxItems": limits.LINES}
     meanings = {spelling: code.meaning for code in field.codes.codes for spelling in (code.name, code.wire, code.value)}
     return {"enum": list(meanings), "enumDescriptions": list(meanings.values())}
 
@@ -67,7 +67,7 @@ _AMOUNT_TEXT: Final = {"type": "string", "pattern": f"^{amounts.AMOUNT_PATTERN}$
 _VALUES: Final[dict[str, dict[str, Any]]] = {
     "text": _TEXT,
     "name": _TEXT,
-    "link": {"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://", "maxLength": rules.LINK_LENGTH},
+    "link": {"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://", "maxLength": limits.LINK_LENGTH},
     "currency": {"type": "string", "enum": sorted({*codes.CURRENCIES, *codes.WITHDRAWN_CURRENCIES})},
     "date": {"type": "string", "format": "date", "pattern": f"^{amounts.DATE_PATTERN}$"},
     "boolean": {"type": "boolean"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from paytraq_direct import rules
+from paytraq_direct import limits, rules
 from paytraq_direct.amounts import Number
 from paytraq_direct.errors import Fault
 
@@ -53,7 +53,7 @@ def place(text: str, index: int) -> tuple[int, int]:
 
 def decode(source: str | bytes) -> Any | Fault:
     """Give the data of a JSON text; a Fault when it is too large, not UTF-8, not JSON, or nested too deeply."""
-    if len(source) > rules.INPUT_LIMIT:
+    if len(source) > limits.INPUT_BYTES:
         return rules.TOO_LARGE.fault("")
     text = source if isinstance(source, str) else text_of(source)
     if isinstance(text, Fault):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from paytraq_direct import fields, resources, rules, xmlio
+from paytraq_direct import fields, resources, rules, wording, xmlio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def _why(error: Any) -> str:
     if type(error.validator).__name__ == "XsdAssert":
         return str(error.validator.annotation).rstrip(".")
     if isinstance(error.obj, str) and (text := _of_type(error)):
-        return f"{rules.shown(error.obj)} is not allowed: {text}"
+        return f"{wording.shown(error.obj)} is not allowed: {text}"
     reason = str(error.reason)
     return reason[:1].lower() + reason[1:].rstrip(".")
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Self, TypedDict, Unpack
 
-from paytraq_direct import rules, schema
+from paytraq_direct import schema, wording
 from paytraq_direct.document import render
 from paytraq_direct.errors import Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
 from paytraq_direct.invoice import Invoice
@@ -53,7 +53,8 @@ class Result:
     """What became of one invoice, be it a receipt or a failure.
 
     Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
-    ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB; ``retry_after`` is in seconds.
+    ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
+    ``retry_after`` is in seconds.
     """
 
     outcome: Literal["delivered", "deferred", "rejected", "in_doubt", "invalid", "checked"]
@@ -119,7 +120,7 @@ def prepare(invoice: Invoice) -> bytes:
     Raises InvalidInvoice. A finished document is given as it is: its reading told what is to be said about it.
     """
     if not isinstance(invoice, Invoice):
-        raise TypeError(f"an Invoice is sent, not {rules.described(invoice)}: make one with Invoice(**fields)")
+        raise TypeError(f"an Invoice is sent, not {wording.described(invoice)}: make one with Invoice(**fields)")
     document = render(invoice)
     if invoice.document is None and (faults := schema.verdict(document)):
         raise InvalidInvoice(faults)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from paytraq_direct import amounts, codes, rules
+from paytraq_direct import amounts, codes, conditions, limits
 from paytraq_direct.amounts import Number
-from paytraq_direct.fields import Field
+
+if TYPE_CHECKING:
+    from paytraq_direct.fields import Field
 
 Take = Callable[[Any], object]
 
@@ -52,19 +54,19 @@ def settle(value: Any, field: Field) -> object:
 
 
 def _take_text(value: object) -> object:
-    if type(value) is str and value.isprintable() and len(value) < rules.TEXT_LIMIT // 4 and not value.isspace():
+    if type(value) is str and value.isprintable() and len(value) < limits.TEXT_BYTES // 4 and not value.isspace():
         return value or UNSURE
     return UNSURE
 
 
 def _take_name(value: object) -> object:
-    if type(value) is str and value.isprintable() and value.strip() == value and len(value) <= rules.NAME_LENGTH:
+    if type(value) is str and value.isprintable() and value.strip() == value and len(value) <= limits.NAME_LENGTH:
         return value or UNSURE
     return UNSURE
 
 
 def _take_link(value: object) -> object:
-    return UNSURE if type(value) is not str or rules.link_trouble(value) or not value.isprintable() else value
+    return UNSURE if type(value) is not str or conditions.link_trouble(value) or not value.isprintable() else value
 
 
 def _take_date(value: object) -> object:
@@ -79,12 +81,8 @@ def take_amount(value: object) -> object:
     """Take an amount from its digits, from a whole number or from a decimal; UNSURE for all else."""
     kind = type(value)
     if kind is Number or kind is str:
-        amount = amounts.amount_of_text(value)  # type: ignore[arg-type]
-    elif kind is Decimal:
-        amount = amounts.amount_of_decimal(value)  # type: ignore[arg-type]
-    elif kind is int:
-        amount = amounts.amount_of_int(value)  # type: ignore[arg-type]
-    elif isinstance(value, Decimal):
+        return Decimal(value) if amounts.is_amount(value) else UNSURE  # type: ignore[arg-type,call-overload]
+    if isinstance(value, Decimal):
         amount = amounts.amount_of_decimal(Decimal(value))
     elif isinstance(value, int) and kind is not bool:
         amount = amounts.amount_of_int(int(value))

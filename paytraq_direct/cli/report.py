@@ -11,7 +11,7 @@ import click
 
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.cli.command import wants_colour
-from paytraq_direct.rules import raw
+from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

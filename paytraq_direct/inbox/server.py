@@ -9,7 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from paytraq_direct import rules, schema
+from paytraq_direct import limits, schema
 from paytraq_direct.channel import ChannelUri
 from paytraq_direct.inbox.arrival import Arrival, examine
 
@@ -101,8 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, "no such channel")
         elif not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
             self._answer(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
-        elif int(length) > rules.DOCUMENT_LIMIT:
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {rules.DOCUMENT_LIMIT:,} bytes are taken")
+        elif int(length) > limits.DOCUMENT_BYTES:
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limits.DOCUMENT_BYTES:,} bytes are taken")
         elif kind != "application/xml":
             self._answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "application/xml is taken")
         else:

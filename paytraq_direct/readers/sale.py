@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Union
 
-from paytraq_direct import fields, rules, schema, xmlio
+from paytraq_direct import fields, limits, rules, schema, wording, xmlio
 from paytraq_direct.invoice import take
 from paytraq_direct.readers.reading import Reading
 
@@ -28,7 +28,7 @@ def read(name: str, data: bytes, *, operation: Operation | None = None) -> Readi
 
     An empty element is an absent value. Codes are the wire's own: 1, not due_days.
     """
-    if len(data) > rules.DOCUMENT_LIMIT:
+    if len(data) > limits.DOCUMENT_BYTES:
         return Reading(name, None, (rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}"),))
     try:
         root = xmlio.parse(data)
@@ -58,8 +58,8 @@ def _not_a_sale(root: xmlio.Element) -> Fault:
     namespace, _, tag = str(root.tag).rpartition("}")
     hint = _FOREIGN_ROOTS.get(tag, "")
     if tag == "Sale":
-        hint = f", without the namespace {rules.raw(namespace.removeprefix('{'))}"
-    return rules.NOT_A_SALE.fault("", root=f"<{rules.raw(tag)}>", hint=hint, line=root.sourceline)
+        hint = f", without the namespace {wording.raw(namespace.removeprefix('{'))}"
+    return rules.NOT_A_SALE.fault("", root=f"<{wording.raw(tag)}>", hint=hint, line=root.sourceline)
 
 
 class _Elements:
@@ -89,12 +89,12 @@ class _Elements:
 
     def _walk(self, element: xmlio.Element, tree: _Tree, record: dict[str, Any], prefix: str, above: str) -> None:
         for name in element.attrib:
-            self._unknown(element, f"{above}@{rules.raw(str(name))}")
+            self._unknown(element, f"{above}@{wording.raw(str(name))}")
         seen = set()
         for child in element:
             tag = str(child.tag)
             below = tree.get(tag)
-            here = f"{above}{rules.raw(tag)}"
+            here = f"{above}{wording.raw(tag)}"
             if below is None:
                 self._unknown(child, here)
             elif isinstance(below, dict):
@@ -114,7 +114,7 @@ class _Elements:
 
     def _leaf(self, element: xmlio.Element, field: Field, record: dict[str, Any], path: str) -> None:
         for name in (*element.attrib, *(child.tag for child in element)):
-            self._unknown(element, f"{path}/{rules.raw(str(name))}")
+            self._unknown(element, f"{path}/{wording.raw(str(name))}")
         if field.name in record:
             self.faults.append(rules.REPEATED_ELEMENT.fault(path, foreign=True, line=element.sourceline))
             return

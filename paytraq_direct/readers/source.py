@@ -9,7 +9,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from paytraq_direct import rules
+from paytraq_direct import limits
 from paytraq_direct.jsontext import UTF8_BOM
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["json", "jsonl", "xml"]
 
 STDIN: Final = "-"
-LINE_LIMIT: Final = rules.INPUT_LIMIT + 1
+LINE_LIMIT: Final = limits.INPUT_BYTES + 1
 _KINDS: Final[dict[str, Kind]] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xml": "xml"}
 _NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
