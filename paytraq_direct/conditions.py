@@ -31,7 +31,7 @@ _BEYOND_ASCII: Final = (
     "\U00010000-\U0010ffff"
 )
 LINK_PATTERN: Final = (
-    r"[hH][tT][tT][pP][sS]?://(\[[0-9A-Fa-f:.]{2,45}\]|[!$-.0-9;=A-Z_\^`a-z{|}~" + _BEYOND_ASCII + "]+)"
+    r"[hH][tT][tT][pP][sS]?://(\[[0-9A-Fa-f:.]{2,45}\]|[!$-.0-9;=A-Z\^_`a-z{|}~" + _BEYOND_ASCII + "]+)"
     r"(:[0-9]{1,5})?([/?#][!#-;=?-Z\[\]\^_`a-z{|}~" + _BEYOND_ASCII + "]*)?"
 )
 _is_link = re.compile(LINK_PATTERN).fullmatch

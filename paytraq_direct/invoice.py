@@ -56,7 +56,7 @@ class LineItem:
 
     else:
 
-        def __init__(self, **given: object) -> None:
+        def __init__(self, /, **given: object) -> None:
             _LINE_ITEM.fill(self, _taken(_LINE_ITEM, given))
 
 
@@ -86,7 +86,7 @@ class Adjustment:
 
     else:
 
-        def __init__(self, **given: object) -> None:
+        def __init__(self, /, **given: object) -> None:
             _ADJUSTMENT.fill(self, _taken(_ADJUSTMENT, given))
 
 
@@ -164,7 +164,7 @@ class Invoice:
 
     else:
 
-        def __init__(self, **given: object) -> None:
+        def __init__(self, /, **given: object) -> None:
             _INVOICE.fill(self, _taken(_INVOICE, given))
 
     @classmethod

@@ -59,7 +59,7 @@ def read(files: tuple[str, ...], *, ignore_unknown: bool, operation: Operation |
         try:
             yield from readers.read(name, ignore_unknown=ignore_unknown, operation=operation)
         except OSError as error:
-            yield Reading(name, None, (rules.UNREADABLE.fault("", why=error.strerror or "it cannot be read"),))
+            yield Reading(name, None, (rules.UNREADABLE.fault("", why=(error.strerror or "it breaks off").lower()),))
 
 
 def refused(reading: Reading, *, strict: bool) -> Result | None:

@@ -1,0 +1,56 @@
+"""What every test shares: golden files, hypothesis, and a network that ends at this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SAMPLES = Path(__file__).parent / "samples"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
+settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)
+settings.register_profile("soak", settings.get_profile("quick"), max_examples=3_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be rewritten on purpose."""
+    parser.addoption("--update", action="store_true", help="rewrite the golden files")
+
+
+class Golden:
+    """The golden files: what they hold must be what comes out; one that is missing fails."""
+
+    def __init__(self, *, update: bool) -> None:
+        self._update = update
+
+    def check(self, path: Path, actual: str) -> None:
+        """Compare with a golden file, or write it when asked to."""
+        if self._update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(actual, encoding="utf-8", newline="\n")
+        assert path.is_file(), f"the golden file {path.name} is missing: pytest --update writes it"
+        assert actual == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Give the golden files."""
+    return Golden(update=bool(request.config.getoption("--update")))
+
+
+def _stays_here(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse every connection that would leave this machine."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        if not (host.startswith("127.") or host in {"localhost", "::1", "0.0.0.0", "::"}):  # noqa: S104
+            raise RuntimeError(f"a test wants to leave this machine: {host}")
+
+
+sys.addaudithook(_stays_here)

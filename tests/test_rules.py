@@ -1,0 +1,157 @@
+"""Every rule has a sample that it refuses, with the exact fault lines, and the nearest one that it accepts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import EXAMPLES, SAMPLES
+
+from paytraq_direct import InvalidInvoice, Invoice, fields, limits, render, rules
+from paytraq_direct.cli import batch
+from paytraq_direct.invoice import take
+from paytraq_direct.readers import json as json_reader
+from paytraq_direct.readers import read, sale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Golden
+
+    from paytraq_direct import Fault
+
+FOLDER = SAMPLES / "rules"
+RULES = {rule.code: rule for rule in rules.every()}
+
+
+def smallest(**fields_: Any) -> dict[str, Any]:
+    """Give the smallest invoice, with some fields replaced."""
+    item = {"item_name": "Malka", "qty": 1, "price": 1}
+    return {
+        "document_date": "2026-11-02", "document_ref": "INV-1", "supplier_name": "SIA S", "client_name": "AS K",
+        "sale_type": "sales_invoice", "currency": "EUR", "line_items": [item], "net_amount": 1, "gross_amount": 1,
+        **fields_,
+    }  # fmt: skip
+
+
+def _of_json(data: bytes, **options: Any) -> tuple[Fault, ...]:
+    return tuple(fault for found in json_reader.read("it", data, json_reader.Options(**options)) for fault in found.faults)
+
+
+def _of_rendering(comment: str, lines: int) -> tuple[Fault, ...]:
+    item = {"item_name": comment, "qty": 1, "price": 1}
+    try:
+        render(Invoice(**smallest(line_items=[item] * lines)))
+    except InvalidInvoice as invalid:
+        return invalid.faults
+    return ()
+
+
+def _sale_without_operation(operation: Any) -> tuple[Fault, ...]:
+    document = render(Invoice(**smallest()))
+    return sale.read("it.xml", document, operation=operation).faults
+
+
+def _unreadable(name: str) -> tuple[Fault, ...]:
+    return next(batch.read((name,), ignore_unknown=False, operation=None)).faults
+
+
+# What no small file can show: what is made for it, refused and accepted.
+MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault, ...]]]] = {
+    "PD-003": (
+        lambda: _of_json(b" " * (limits.INPUT_BYTES + 1)),
+        lambda: _of_json(json.dumps(smallest()).encode().ljust(limits.INPUT_BYTES)),
+    ),
+    "PD-011": (
+        lambda: take(smallest(line_items=[smallest()["line_items"][0]] * (limits.LINES + 1)))[1],
+        lambda: take(smallest(line_items=[smallest()["line_items"][0]] * 10_000))[1],
+    ),
+    "PD-012": (lambda: _of_rendering("x" * 8_500_000, 4), lambda: _of_rendering("x" * 8_000_000, 4)),
+    "PD-013": (
+        lambda: _of_json(json.dumps(smallest(colour="red")).encode(), ignore_unknown=True),
+        lambda: _of_json(json.dumps(smallest(x_colour="red")).encode(), ignore_unknown=True),
+    ),
+    "PD-015": (lambda: _unreadable("no-such-file.json"), lambda: _unreadable(str(EXAMPLES / "smallest.json"))),
+    "PD-022": (
+        lambda: take(smallest(comment="x" * 20_000_000))[1],
+        lambda: take(smallest(comment="x" * limits.TEXT_BYTES))[1],
+    ),
+    "PD-040": (lambda: take(smallest(net_amount=0.1))[1], lambda: take(smallest(net_amount="0.1"))[1]),
+    "PD-094": (lambda: _sale_without_operation("sell_goods"), lambda: _sale_without_operation(None)),
+}
+
+
+def lines_of(faults: tuple[Fault, ...]) -> str:
+    """Write faults in full, one paragraph each."""
+    return "".join(_lines(fault) for fault in faults)
+
+
+def _lines(fault: Fault) -> str:
+    place = "" if fault.line is None else f" at {fault.line}" + ("" if fault.column is None else f":{fault.column}")
+    return (
+        f"{fault}\n  path {fault.path or '(the input)'}{place}\n  value {fault.value}\n"
+        f"  suggestion {fault.suggestion}\n  source {fault.source}\n"
+    )
+
+
+def _faults(path: Path) -> tuple[Fault, ...]:
+    return tuple(fault for reading in read(path) for fault in reading.faults)
+
+
+def _samples(kind: str) -> list[Path]:
+    return sorted(FOLDER.glob(f"PD-*/{kind}.*"))
+
+
+def test_every_rule_has_its_samples_and_every_sample_its_rule() -> None:
+    """No rule is without a refused and an accepted sample, and no sample is left over from a rule that is gone."""
+    for kind in ("refused", "accepted"):
+        assert {path.parent.name for path in _samples(kind)} | set(MADE) == set(RULES)
+    assert {path.name for path in FOLDER.iterdir()} == set(RULES)
+
+
+@pytest.mark.parametrize("path", _samples("refused"), ids=lambda path: path.parent.name)
+def test_a_refused_sample_has_exactly_these_faults(path: Path, golden: Golden) -> None:
+    """A sample gives the faults that its golden file holds, that of its own rule among them."""
+    faults = _faults(path)
+    assert path.parent.name in {fault.code for fault in faults}
+    golden.check(path.parent / "faults.txt", lines_of(faults))
+
+
+@pytest.mark.parametrize("path", _samples("accepted"), ids=lambda path: path.parent.name)
+def test_its_neighbour_is_accepted(path: Path) -> None:
+    """The nearest good sample has no fault at all."""
+    assert lines_of(_faults(path)) == ""
+
+
+@pytest.mark.parametrize("code", MADE)
+def test_what_is_made_for_a_rule_is_refused_and_accepted(code: str, golden: Golden) -> None:
+    """Limits, options and Python's own types are refused with these faults, and accepted just within."""
+    refused, accepted = MADE[code]
+    golden.check(FOLDER / code / "faults.txt", lines_of(refused()))
+    assert code in (FOLDER / code / "faults.txt").read_text(encoding="utf-8")
+    assert code not in {fault.code for fault in accepted()}
+
+
+def test_rules_are_complete() -> None:
+    """Each rule has a code of its own, a statement, a message, and a source to rest on."""
+    assert len(RULES) == len([*rules.every()])
+    for rule in RULES.values():
+        assert rule.statement.endswith(".")
+        assert rule.message
+        assert rule.source or rule.basis in {"documented", "ours", "inferred", "safety"}
+
+
+def test_what_is_inferred_only_warns() -> None:
+    """An inferred rule never keeps an invoice back, and in a document of others our own contract does not either."""
+    for rule in RULES.values():
+        assert (rule.severity(foreign=False) == "warning") == (rule.basis == "inferred")
+        assert (rule.severity(foreign=True) == "warning") == (rule.basis in {"inferred", "ours"})
+
+
+def test_every_field_has_rules() -> None:
+    """No field takes a value that nothing was asked about."""
+    for table in (fields.INVOICE, fields.LINE_ITEM, fields.ADJUSTMENT):
+        for field in table:
+            assert rules.of_value(field)
