@@ -100,7 +100,11 @@ def test_patterns_are_those_of_the_rules(kind: str, pattern: str) -> None:
 
 def test_limits_are_those_of_the_rules() -> None:
     """The schema's limits are no stricter than those of the rules, in the same figures."""
-    lengths = {kind: element.get("value") for kind in ("TextType", "LinkType") for element in TYPES[kind].iter(f"{XS}maxLength")}
+    lengths = {
+        kind: element.get("value")
+        for kind in ("TextType", "LinkType")
+        for element in TYPES[kind].iter(f"{XS}maxLength")
+    }
     assert lengths == {"TextType": str(limits.TEXT_BYTES), "LinkType": str(limits.LINK_LENGTH)}
     lines = next(element for element in TYPES["LineItemsContent"].iter(f"{XS}element"))
     assert lines.get("maxOccurs") in {"unbounded", str(limits.LINES)}
@@ -132,7 +136,9 @@ def test_the_template_writes_every_field_in_order() -> None:
         for leaf in (field.rows or (field,))
     ]
     assert written == expected
-    places = [body.index(f"<{tag}>{{{{ {name} }}}}") for tag, name in written if (tag, name) != ("Description", "description")]
+    places = [
+        body.index(f"<{tag}>{{{{ {name} }}}}") for tag, name in written if (tag, name) != ("Description", "description")
+    ]
     assert all(before < after for before, after in pairwise(places))
 
 

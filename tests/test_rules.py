@@ -37,7 +37,9 @@ def smallest(**fields_: Any) -> dict[str, Any]:
 
 
 def _of_json(data: bytes, **options: Any) -> tuple[Fault, ...]:
-    return tuple(fault for found in json_reader.read("it", data, json_reader.Options(**options)) for fault in found.faults)
+    return tuple(
+        fault for found in json_reader.read("it", data, json_reader.Options(**options)) for fault in found.faults
+    )
 
 
 def _of_rendering(comment: str, lines: int) -> tuple[Fault, ...]:

@@ -20,7 +20,9 @@ NASTY = st.sampled_from(
      "sales_invoice ", "pct", "javascript:alert(1)", "http://", "https://a\xa0b", "http://[::1]", "http://a@b", "\u2028",
      "https://ā.lv/ž", "http://a b", "\xa0", "\u3000", "a\tb", "\r"]
 )  # fmt: skip
-FRAGMENTS = st.sampled_from(["<Qty>1</Qty>", "<Foo/>", "<Currency>EUR</Currency>", "x", "<!-- c -->", "<?p i?>", "<![CDATA[1]]>"])
+FRAGMENTS = st.sampled_from(
+    ["<Qty>1</Qty>", "<Foo/>", "<Currency>EUR</Currency>", "x", "<!-- c -->", "<?p i?>", "<![CDATA[1]]>"]
+)
 
 
 @cache
@@ -64,7 +66,9 @@ def test_both_engines_agree(document: bytes) -> None:
     assert schema.fits(root) or schema.explain(root) != ()
 
 
-@given(st.sampled_from(["net_amount", "document_date", "currency", "pdf", "comment", "sale_type", "document_ref"]), NASTY)
+@given(
+    st.sampled_from(["net_amount", "document_date", "currency", "pdf", "comment", "sale_type", "document_ref"]), NASTY
+)
 def test_what_the_rules_take_fits_the_schema(name: str, text: str) -> None:
     """A value that the rules let through is one that the schema lets through too."""
     record: dict[str, Any] = {
