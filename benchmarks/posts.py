@@ -1,29 +1,35 @@
-"""How many posts a second Wire makes against a plain ``requests.Session().post`` loop, on loopback.
-
-Run: ``python benchmarks/posts.py [posts a round] [rounds]``. The server is a process of its own; the rounds
-of both loops take turns, and the medians are compared.
-"""
+"""How many posts a second Wire makes against a plain ``requests.Session().post`` loop, on loopback."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
-import statistics
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import requests
 
+from benchmarks.figures import Figure, seconds_each
 from paytraq_direct.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 BODY = b"<Sale>" + b"x" * 2_000 + b"</Sale>"
 HEADERS = {"Content-Type": "application/xml"}
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nOK"
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """Give the address of a server, in a process of its own, that answers every post with 200."""
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.posts"], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield f"http://127.0.0.1:{int(server.stdout.readline() if server.stdout else 0)}/ext/direct/inbox/1234"
+        finally:
+            server.kill()
 
 
 def serve() -> None:
@@ -46,36 +52,20 @@ def _answer(connection: socket.socket) -> None:
             connection.sendall(ANSWER)
 
 
-def rate(post: Callable[[], object], posts: int) -> float:
-    """Give the posts a second of one round."""
-    start = time.perf_counter()
-    for _ in range(posts):
-        post()
-    return posts / (time.perf_counter() - start)
-
-
-def main(posts: int = 1_000, rounds: int = 7) -> None:
-    """Print the median rates and their ratio."""
-    with subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            url = f"http://127.0.0.1:{int(server.stdout.readline() if server.stdout else 0)}/ext/direct/inbox/1234"
-            with requests.Session() as session, Wire() as wire:
-                ours: list[float] = []
-                plain: list[float] = []
-                for _ in range(rounds):
-                    plain.append(rate(lambda: session.post(url, data=BODY, headers=HEADERS), posts))
-                    ours.append(
-                        rate(lambda: wire.post(url, BODY, headers=HEADERS, deadline_s=60, shown_url=url), posts)
-                    )
-        finally:
-            server.kill()
-    ratio = statistics.median(ours) / statistics.median(plain)
-    print(f"requests.Session().post {statistics.median(plain):7.0f} posts/s")
-    print(f"Wire.post               {statistics.median(ours):7.0f} posts/s   ratio {ratio:.2f}")
+def figures() -> Iterator[Figure]:
+    """Measure both loops over connections that are kept."""
+    with serving() as url, requests.Session() as session, Wire() as wire:
+        seconds = seconds_each(
+            {
+                "plain": lambda: session.post(url, data=BODY, headers=HEADERS),
+                "ours": lambda: wire.post(url, BODY, headers=HEADERS, deadline_s=60, shown_url=url),
+            },
+            rounds=9,
+            repeats=500,
+        )
+    print("  " + "  ".join(f"{name} {1 / value:,.0f} posts/s" for name, value in seconds.items()))
+    yield Figure("posts/s ÷ requests.Session().post", seconds["plain"] / seconds["ours"], 2.0, 2.6, most=False)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--serve"]:
-        serve()
-    else:
-        main(*map(int, sys.argv[1:]))
+    serve()

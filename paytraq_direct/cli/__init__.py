@@ -14,8 +14,10 @@ def send_main() -> int:
     """Run paytraq-send."""
     if sys.argv[1:] == ["--version"]:
         return _version("paytraq-send")
-    from paytraq_direct.cli import command, send  # noqa: PLC0415 - see above
+    from paytraq_direct.cli.loading import loading  # noqa: PLC0415 - see above
 
+    with loading():
+        from paytraq_direct.cli import command, send  # noqa: PLC0415
     return command.run(send.send, "paytraq-send")
 
 
@@ -23,8 +25,10 @@ def check_main() -> int:
     """Run paytraq-check."""
     if sys.argv[1:] == ["--version"]:
         return _version("paytraq-check")
-    from paytraq_direct.cli import check, command  # noqa: PLC0415 - see above
+    from paytraq_direct.cli.loading import loading  # noqa: PLC0415 - see above
 
+    with loading():
+        from paytraq_direct.cli import check, command  # noqa: PLC0415
     return command.run(check.check, "paytraq-check")
 
 

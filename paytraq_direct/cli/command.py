@@ -37,10 +37,14 @@ def run(command: click.Command, name: str) -> int:
         code = _refuse(name, wrong.format_message(), exits.USAGE)
     except (KeyboardInterrupt, click.Abort):
         code = exits.STOPPED
-    except BrokenPipeError:
-        # Nobody reads on; without this, Python would complain once more when it flushes at its end.
+    except OSError as error:
+        # Files that cannot be read are told elsewhere, so it is the output. Without this, Python would try it once more
+        # when it ends, and have its own word about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exits.FAILED
+        is_left = isinstance(error, BrokenPipeError)
+        code = (
+            exits.FAILED if is_left else _refuse(name, f"the output cannot be written: {error.strerror}", exits.FAILED)
+        )
     except PaytraqDirectError as error:
         code = _refuse(name, str(error), exits.FAILED)
     except Exception as error:  # noqa: BLE001 - the last boundary: its text may hold anything, so only its kind is shown

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from paytraq_direct import __version__
-from paytraq_direct.cli import batch, channels, exits, options
+from paytraq_direct.cli import batch, exits, options
 from paytraq_direct.cli.check import checked
+from paytraq_direct.cli.loading import loading
 from paytraq_direct.cli.report import Report, reporter
 from paytraq_direct.errors import ChannelError
-from paytraq_direct.sender import Sender
 
 if TYPE_CHECKING:
     from paytraq_direct.cli.batch import Treat
@@ -96,6 +96,9 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
 
 def _delivery(stack: ExitStack, report: Report, given: dict[str, Any]) -> Treat:
     """Make ready to send; what is wrong with the channel or an option is said before anything is read."""
+    with loading():  # here, since --check needs nothing of it
+        from paytraq_direct.cli import channels  # noqa: PLC0415
+        from paytraq_direct.sender import Sender  # noqa: PLC0415
     try:
         channel = channels.resolve(given["channel"], allow_http=given["allow_http"])
         proxy = channels.secret(given["proxy"])

@@ -1,0 +1,491 @@
+"""The commands as processes: exit codes, what they print and where, and what they never do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import re
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import BIN, environment, run, started
+from conftest import EXAMPLES, SAMPLES
+from test_rules import smallest
+from wire.servers import OK, Peer, Server, closed_port
+
+from paytraq_direct import Invoice, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Golden
+
+INVOICE = EXAMPLES / "smallest.json"
+KEYS = ["origin", "document_ref", "outcome", "status", "channel", "sha256", "attempts", "faults", "sent_at", "elapsed_ms",
+        "message", "notes"]  # fmt: skip
+
+
+def answers(*said: bytes) -> Callable[[Peer], None]:
+    """Give the script of a server that answers the posts of a connection so, the last answer for ever."""
+
+    def script(peer: Peer) -> None:
+        number = 0
+        while True:
+            peer.request()
+            peer.say(said[min(number, len(said) - 1)])
+            number += 1
+
+    return script
+
+
+def plain(status: str, body: bytes = b"", *headers: str) -> bytes:
+    """Give a whole answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@pytest.fixture
+def inbox() -> Iterator[Server]:
+    """Give a server that takes everything with 200."""
+    with Server(answers(OK)) as server:
+        yield server
+
+
+def send(server: Server, *arguments: object, data: bytes | None = None, **env: str) -> Any:
+    """Run paytraq-send to a server, its channel in a variable."""
+    return run("paytraq-send", *arguments, "--channel", "env:INBOX", data=data, env={"INBOX": server.url(), **env})
+
+
+def _takes_and_hangs(peer: Peer) -> None:
+    peer.request()
+    peer.hang()
+
+
+def settled(text: bytes) -> str:
+    """Give an output with what changes from run to run made equal."""
+    shown = text.decode()
+    shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", shown)
+    shown = re.sub(r"in [\d,]+ ms", "in N ms", shown)
+    return re.sub(r"/[^ ]*/(examples|samples)/", r"\1/", shown)
+
+
+def told(result: Any) -> list[dict[str, Any]]:
+    """Give the JSON lines of an output."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+# --- one invoice, each outcome ----------------------------------------------------------------------------------
+
+
+def test_delivered_is_0(inbox: Server) -> None:
+    """A delivered invoice ends 0 with a receipt on stdout, nothing on stderr, and one post."""
+    result = send(inbox, INVOICE)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(
+        "delivered  INV-2026-0043  SIA Piegādātājs → AS Klients  121.00 EUR   200 in ".encode()
+    )
+    assert inbox.bodies == [render(Invoice.from_json(INVOICE.read_bytes()))]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "code"),
+    [
+        ("rejected", plain("404 Not Found", b"<h1>No such\x1b[31m channel</h1>\r\n"), 4),
+        ("deferred", plain("503 Service Unavailable", b"", "Retry-After: 30"), 5),
+        ("in-doubt", plain("502 Bad Gateway", b"upstream"), 7),
+    ],
+)
+def test_failures_have_their_exit_codes_and_say_what_to_do(name: str, answer: bytes, code: int, golden: Golden) -> None:
+    """Each failure ends with its own code, says what came and what to do, all on stderr."""
+    with Server(answers(answer)) as server:
+        result = send(server, INVOICE)
+        assert (result.returncode, result.stdout, server.hits) == (code, b"", 1)
+    assert b"\x1b" not in result.stderr
+    golden.check(SAMPLES / "cli" / f"{name}.txt", settled(result.stderr))
+
+
+def test_nobody_there_is_5() -> None:
+    """A refused connection is surely not delivered."""
+    channel = f"http://127.0.0.1:{closed_port()}/ext/direct/inbox/0123456789abcdef"
+    result = run("paytraq-send", INVOICE, "--channel", "env:INBOX", env={"INBOX": channel})
+    assert (result.returncode, result.stdout) == (5, b"")
+    assert b"nothing was sent: connection refused" in result.stderr
+
+
+def test_retry_for_tries_again_what_was_surely_not_taken() -> None:
+    """With --retry-for, a busy channel is tried again when it asks to be, and the receipt counts the attempts."""
+    with Server(answers(plain("429 Too Many Requests", b"", "Retry-After: 0"), OK)) as server:
+        result = send(server, INVOICE, "--retry-for", "30s", "--json")
+        assert (result.returncode, server.hits) == (0, 2)
+    assert told(result)[0]["attempts"] == 2
+
+
+def test_no_answer_in_time_is_7() -> None:
+    """When the document was sent and no answer comes within the deadline, it is in doubt."""
+    with Server(_takes_and_hangs) as server:
+        result = send(server, INVOICE, "--deadline", "0.5")
+        assert (result.returncode, server.hits) == (7, 1)
+    assert "in doubt" in result.stderr.decode()
+    assert "no answer came within 0.5 s" in result.stderr.decode()
+
+
+def test_invalid_is_3_and_nothing_is_sent(inbox: Server, golden: Golden) -> None:
+    """Faults are told all at once, with path and suggestion, and no connection is made."""
+    result = send(inbox, SAMPLES / "rules" / "PD-007" / "refused.json")
+    assert (result.returncode, result.stdout, inbox.connections) == (3, b"", 0)
+    golden.check(SAMPLES / "cli" / "invalid.txt", settled(result.stderr))
+
+
+def test_warnings_do_not_keep_an_invoice_back_unless_strict(inbox: Server) -> None:
+    """A warning is told and the invoice sent; with --strict it is not sent."""
+    sample = SAMPLES / "rules" / "PD-033" / "refused.json"
+    result = send(inbox, sample)
+    assert (result.returncode, inbox.hits) == (0, 1)
+    assert b"warning PD-033" in result.stderr
+    assert (send(inbox, sample, "--strict").returncode, inbox.hits) == (3, 1)
+
+
+# --- usage ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Usage: paytraq-send"),
+        (["nothing.json"], "nothing.json is not read: no such file or directory"),
+        (["."], ". is not read: it is a folder"),
+        (["-", "-"], "standard input (-) is named twice"),
+        (["https://go.paytraq.com/ext/direct/inbox/0123456789abcdef"], "an address stands where a FILE belongs"),
+        (["FILE", "--chanel", "x"], "No such option '--chanel'"),
+        (["FILE", "--deadline", "soon"], "write a time as 90, 90s, 15m or 2h"),
+        (["FILE", "--deadline", "0", "--channel", "sandbox"], "greater than 0"),
+        (["FILE", "--operation", "sell"], "is not one of"),
+        (["FILE", "--channel", ""], "no channel is given"),
+        (["FILE", "--channel", "acme"], "neither an https:// address, env:VAR, file:PATH nor sandbox"),
+        (["FILE", "--channel", "env:NO_SUCH"], "the environment variable NO_SUCH is not set"),
+        (["FILE", "--channel", "env:"], "env: needs the variable's name"),
+        (["FILE", "--channel", "file:nothing.uri"], "nothing.uri cannot be used: No such file or directory"),
+        (["FILE", "--channel", "file:/dev/null"], "/dev/null cannot be used: it is empty"),
+        (["FILE", "--channel", "http://example.com/ext/direct/inbox/1"], "must begin with https://"),
+        (["FILE", "--channel", "https://example.com/"], "has no path"),
+        (["FILE", "--channel", "https://example.com/a?b"], "has a query"),
+        (["FILE", "--channel", "sandbox", "--proxy", "ftp://x"], "proxy"),
+        (["FILE", "--channel", "https://example.com/a", "--ca-bundle", "nothing.pem"], "nothing.pem"),
+    ],
+)
+def test_wrong_usage_is_2_and_nothing_is_sent(arguments: list[str], words: str, tmp_path: Path) -> None:
+    """What is wrong with the command line is told in a line, with a hint, before anything is sent."""
+    (tmp_path / "FILE").write_bytes(INVOICE.read_bytes())
+    (tmp_path / "FILE").rename(tmp_path / "it.json")
+    result = run("paytraq-send", *("it.json" if word == "FILE" else word for word in arguments), cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert words in " ".join(result.stderr.decode().split())
+
+
+def test_one_file_that_cannot_be_opened_stops_all(inbox: Server) -> None:
+    """Nothing is sent when one of the files cannot be opened."""
+    assert (send(inbox, INVOICE, "nothing.json").returncode, inbox.connections) == (2, 0)
+
+
+# --- inputs -----------------------------------------------------------------------------------------------------
+
+
+def test_one_bad_invoice_never_sinks_the_rest(inbox: Server, tmp_path: Path, golden: Golden) -> None:
+    """Of several invoices each is treated by itself, and the highest code is returned."""
+    good = json.dumps(smallest())
+    (tmp_path / "it.jsonl").write_text(f"{good}\n\nnonsense\r\n{good}\r\n{good.replace('EUR', 'EURO')}\n{good}")
+    result = send(inbox, tmp_path / "it.jsonl", INVOICE)
+    assert (result.returncode, len(inbox.bodies)) == (3, 4)
+    golden.check(SAMPLES / "cli" / "several.txt", settled(result.stderr).replace(f"{tmp_path}/", ""))
+
+
+@pytest.mark.parametrize(
+    ("data", "origins"),
+    [
+        (json.dumps(smallest(), indent=1), ["-"]),
+        (json.dumps(smallest()), ["-:1"]),
+        (json.dumps([smallest(), smallest()]), ["-[0]", "-[1]"]),
+        (f"{json.dumps(smallest())}\n{json.dumps(smallest())}\n", ["-:1", "-:2"]),
+        ("\ufeff" + json.dumps(smallest(), indent=1), ["-"]),
+        (render(Invoice(**smallest())).decode(), ["-"]),
+    ],
+)
+def test_standard_input_is_known_by_its_beginning(inbox: Server, data: str, origins: list[str]) -> None:
+    """A pipe may bring JSON, an array, JSON lines or a document."""
+    result = send(inbox, "-", "--json", data=data.encode())
+    assert result.returncode == 0
+    assert [line["origin"] for line in told(result)] == origins
+    assert inbox.bodies == [render(Invoice(**smallest()))] * len(origins)
+
+
+@pytest.mark.parametrize(("name", "text"), [("it.json", "[]"), ("it.json", ""), ("it.jsonl", "\n\n"), ("it.xml", "")])
+def test_an_empty_input_is_3(inbox: Server, tmp_path: Path, name: str, text: str) -> None:
+    """A file without an invoice is a fault, not a success."""
+    (tmp_path / name).write_text(text)
+    assert (send(inbox, tmp_path / name).returncode, inbox.connections) == (3, 0)
+
+
+def test_a_finished_document_is_sent_byte_for_byte(inbox: Server, tmp_path: Path) -> None:
+    """A <Sale> file is posted as it is, spaces and comments included."""
+    document = (EXAMPLES / "sale.xml").read_bytes().replace(b"<Header>", b"<Header> <!-- ours -->")
+    (tmp_path / "it.xml").write_bytes(document)
+    assert send(inbox, tmp_path / "it.xml").returncode == 0
+    assert inbox.bodies == [document]
+
+
+def test_operation_is_for_invoices_that_name_none(inbox: Server, tmp_path: Path) -> None:
+    """--operation fills in what is missing, changes nothing that is there, and cannot be put into a finished document."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(), smallest(operation="other_income")]))
+    assert send(inbox, tmp_path / "it.json", "--operation", "sell_services").returncode == 0
+    operations = [re.findall(rb"<Operation>(\w+)<", body) for body in inbox.bodies]
+    assert operations == [[b"sell_services"], [b"other_income"]]
+    (tmp_path / "it.xml").write_bytes(render(Invoice(**smallest())))
+    result = send(inbox, tmp_path / "it.xml", "--operation", "sell_goods")
+    assert (result.returncode, b"PD-094" in result.stderr) == (3, True)
+
+
+def test_unknown_fields_are_left_out_on_request(inbox: Server, tmp_path: Path) -> None:
+    """--ignore-unknown makes an unknown field a note."""
+    (tmp_path / "it.json").write_text(json.dumps(smallest(colour="red")))
+    assert send(inbox, tmp_path / "it.json").returncode == 3
+    result = send(inbox, tmp_path / "it.json", "--ignore-unknown")
+    assert (result.returncode, b"warning PD-013: colour" in result.stderr) == (0, True)
+
+
+# --- outputs ----------------------------------------------------------------------------------------------------
+
+
+def test_json_lines_have_these_keys_and_nothing_else_is_printed(inbox: Server, tmp_path: Path) -> None:
+    """With --json each invoice is one line on stdout, faults included, and stderr is empty."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(), smallest(currency="EURO")]))
+    result = send(inbox, tmp_path / "it.json", "--json")
+    good, bad = told(result)
+    assert (result.returncode, result.stderr) == (3, b"")
+    assert (list(good), list(bad)) == (KEYS, KEYS)
+    assert [good[key] for key in KEYS[:7]] == [
+        f"{tmp_path}/it.json[0]", "INV-1", "delivered", 200, f"http://127.0.0.1:{inbox.port}/ext/direct/inbox/…cdef",
+        hashlib.sha256(inbox.bodies[0]).hexdigest(), 1,
+    ]  # fmt: skip
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", good["sent_at"])
+    assert [bad[key] for key in KEYS[1:7]] == [None, "invalid", None, None, None, 0]
+    assert list(bad["faults"][0]) == [
+        "code",
+        "severity",
+        "path",
+        "line",
+        "column",
+        "value",
+        "message",
+        "suggestion",
+        "source",
+    ]
+
+
+def test_xml_prints_the_bytes_that_would_be_posted(inbox: Server) -> None:
+    """--xml prints the document itself, and sends nothing."""
+    printed = run("paytraq-send", EXAMPLES / "invoice.json", "--xml")
+    assert (printed.returncode, printed.stderr) == (0, b"")
+    send(inbox, EXAMPLES / "invoice.json")
+    assert [printed.stdout] == inbox.bodies
+    (line,) = told(run("paytraq-send", EXAMPLES / "invoice.json", "--xml", "--json"))
+    assert (line["outcome"], line["document"].encode()) == ("checked", printed.stdout)
+
+
+def test_check_needs_no_channel(golden: Golden) -> None:
+    """--check goes all the way but for the sending, as paytraq-check does."""
+    result = run("paytraq-send", *sorted(EXAMPLES.glob("*.json")), "--check")
+    assert result.returncode == 0
+    golden.check(SAMPLES / "cli" / "checked.txt", settled(result.stdout))
+    assert run("paytraq-check", *sorted(EXAMPLES.glob("*.json"))).stdout == result.stdout
+
+
+def test_the_sandbox_shows_what_arrived(golden: Golden) -> None:
+    """--channel sandbox posts to an inbox of its own over real HTTP and shows what it has."""
+    result = run("paytraq-send", EXAMPLES / "invoice.json", "--channel", "sandbox")
+    assert (result.returncode, settled(result.stderr)) == (0, "sandbox inbox listening on 127.0.0.1:PORT\n")
+    golden.check(SAMPLES / "cli" / "sandbox.txt", settled(result.stdout))
+
+
+@pytest.mark.parametrize("command", ["paytraq-send", "paytraq-check"])
+def test_help(command: str, golden: Golden) -> None:
+    """--help shows every option, examples, exit codes and how to keep the address secret."""
+    result = run(command, "--help", env={"COLUMNS": "80"})
+    assert (result.returncode, result.stderr) == (0, b"")
+    golden.check(SAMPLES / "cli" / f"{command}-help.txt", result.stdout.decode())
+
+
+def _on_a_terminal(*arguments: object, **env: str) -> bytes:
+    """Run paytraq-send with a terminal for both outputs and give what it shows."""
+    ours, theirs = pty.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        while True:
+            try:
+                shown.extend(os.read(ours, 4096) or b"")
+            except OSError:
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    run("paytraq-send", *arguments, env=env, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
+    return bytes(shown)
+
+
+def test_colour_is_for_terminals_alone() -> None:
+    """A terminal gets colours, unless NO_COLOR or TERM=dumb ask for none; a pipe never does."""
+    assert b"\x1b[" in _on_a_terminal(INVOICE, "--check", TERM="xterm")
+    assert b"\x1b[" not in _on_a_terminal(INVOICE, "--check", TERM="xterm", NO_COLOR="1")
+    assert b"\x1b[" not in _on_a_terminal(INVOICE, "--check", TERM="dumb")
+    assert b"\x1b[" not in run("paytraq-send", INVOICE, "--check").stdout
+
+
+@pytest.mark.parametrize(
+    "env", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}]
+)
+def test_output_is_utf_8_whatever_the_locale(env: dict[str, str]) -> None:
+    """No locale is consulted: names arrive whole."""
+    assert "SIA Piegādātājs → AS Klients" in run("paytraq-send", INVOICE, "--check", env=env).stdout.decode()
+
+
+def test_nothing_in_a_text_reaches_the_terminal_raw(inbox: Server, tmp_path: Path) -> None:
+    """Control characters, line breaks and characters that turn the writing are shown as escapes."""
+    nasty = "A\x1b[31m\u202eB\n\x07"
+    (tmp_path / "it.json").write_text(json.dumps([smallest(document_ref=nasty), smallest(client_name="K\u202e\n")]))
+    result = send(inbox, tmp_path / "it.json")
+    assert not {"\x1b", "\x07", "\u202e"} & set((result.stdout + result.stderr).decode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word", "expected"),
+    [
+        ("paytraq-send --channel ", "s", "sandbox"),
+        ("paytraq-send --operation ", "sell_", "sell_goods"),
+        ("paytraq-send ", "--ret", "--retry-for"),
+    ],
+)
+def test_the_shell_completes(arguments: str, word: str, expected: str) -> None:
+    """A shell that asks for completions gets options, channels and codes."""
+    line = f"{arguments}{word}"
+    result = run(
+        "paytraq-send",
+        env={"_PAYTRAQ_SEND_COMPLETE": "zsh_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)},
+    )
+    assert expected in result.stdout.decode().split()
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_shell_gets_its_script(shell: str) -> None:
+    """The script that a shell evaluates is printed."""
+    result = run("paytraq-send", env={"_PAYTRAQ_SEND_COMPLETE": f"{shell}_source"})
+    assert (result.returncode, b"paytraq_send" in result.stdout) == (0, True)
+
+
+# --- the tool itself --------------------------------------------------------------------------------------------
+
+
+def test_an_output_that_cannot_be_written_is_1(inbox: Server) -> None:
+    """When the receipt cannot be printed, that is a failure of the tool, never a success."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        result = run("paytraq-send", INVOICE, "--channel", "env:INBOX", env={"INBOX": inbox.url()}, stdout=full)
+    assert result.returncode == 1
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as broken:
+        result = run("paytraq-send", INVOICE, "--check", stdout=broken)
+    assert result.returncode == 1
+
+
+def test_ctrl_c_before_anything_is_sent_is_130() -> None:
+    """Stopped while it still connects, the command ends 130 and says so."""
+    asked = threading.Event()
+
+    def script(peer: Peer) -> None:
+        asked.set()
+        peer.hang()
+
+    with Server(script) as proxy:
+        process = started(
+            "paytraq-send", INVOICE, "--channel", "env:INBOX", "--proxy", f"http://127.0.0.1:{proxy.port}",
+            env={"INBOX": "https://go.paytraq.com/ext/direct/inbox/0123456789abcdef"},
+        )  # fmt: skip
+        assert asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, b"")
+    assert b"stopped by Ctrl-C before anything was sent" in err
+
+
+def test_ctrl_c_after_the_document_left_is_7() -> None:
+    """Stopped while it waits for the answer, the command says that the document may have arrived."""
+    arrived = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        arrived.set()
+        peer.hang()
+
+    with Server(script) as server:
+        process = started("paytraq-send", INVOICE, "--channel", "env:INBOX", env={"INBOX": server.url()})
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (7, b"")
+    assert b"in doubt" in err
+    assert b"stopped by Ctrl-C" in err
+
+
+def test_settings_of_the_environment_have_no_say(inbox: Server, tmp_path: Path) -> None:
+    """Proxies, certificates, netrc and key logs that other programs heed change nothing."""
+    dead = f"http://127.0.0.1:{closed_port()}"
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+    proxies: dict[str, Any] = {
+        name: dead for stem in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") for name in (stem, stem.lower())
+    }
+    result = send(
+        inbox, INVOICE, **proxies, REQUESTS_CA_BUNDLE="/nothing", SSL_CERT_FILE="/nothing", NETRC=str(tmp_path / "netrc"),
+        SSLKEYLOGFILE=str(tmp_path / "keys"),
+    )  # fmt: skip
+    assert (result.returncode, inbox.hits) == (0, 1)
+    assert b"authorization" not in inbox.seen.lower()
+    assert not (tmp_path / "keys").exists()
+
+
+def _loaded(code: str) -> set[str]:
+    """Give the modules that a piece of code loads in a process of its own."""
+    script = f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    result = run(sys.executable, "-c", script)
+    return {name.partition(".")[0] for name in result.stderr.decode().split()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "never"),
+    [
+        (["--version"], {"click", "lxml", "jinja2", "requests", "xmlschema", "email", "ssl"}),
+        ([str(INVOICE), "--check"], {"requests", "urllib3", "xmlschema", "ssl", "http"}),
+        ([str(INVOICE), "--channel", "CHANNEL"], {"xmlschema", "elementpath", "platformdirs"}),
+    ],
+)
+def test_no_command_loads_what_it_does_not_need(inbox: Server, arguments: list[str], never: set[str]) -> None:
+    """A default send never loads xmlschema, --check no network, --version nothing."""
+    words = [inbox.url() if word == "CHANNEL" else word for word in arguments]
+    code = f"sys.argv = ['paytraq-send', *{words!r}]\nfrom paytraq_direct.cli import send_main\nassert send_main() == 0"
+    assert _loaded(code) & never == set()
+
+
+def test_the_commands_are_installed() -> None:
+    """Both commands exist and tell their version."""
+    for command in ("paytraq-send", "paytraq-check"):
+        result = run(command, "--version")
+        assert (result.returncode, result.stdout.split()[0].decode()) == (0, command)
+        assert (BIN / command).is_file()
+    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
