@@ -126,16 +126,16 @@ def no_such_day(value: object, _: Field) -> Words | None:
 
 
 @cache
-def _link_form() -> re.Pattern[str]:
-    """Compile the pattern of links when there is a first link: ten milliseconds, which no start should pay."""
-    return re.compile(LINK_PATTERN)
+def _link_form(*, is_ascii: bool) -> re.Pattern[str]:
+    """Compile the pattern of links when there is a first one: 4 ms, or 0.1 ms without the characters beyond ASCII."""
+    return re.compile(LINK_PATTERN.replace(_BEYOND_ASCII, "") if is_ascii else LINK_PATTERN)
 
 
 def link_trouble(value: str) -> str | None:
     """Say what keeps a text from being a link that a client can open; None when nothing does."""
     if len(value) > limits.LINK_LENGTH:
         return f"longer than {limits.LINK_LENGTH:,} characters"
-    if _link_form().fullmatch(value):
+    if _link_form(is_ascii=value.isascii()).fullmatch(value):
         return None
     if re.match(r"[a-zA-Z]+://[^/?#]*@", value):
         return "a link with a user name or password in it"

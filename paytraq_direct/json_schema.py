@@ -64,6 +64,7 @@ def _made(field: Field) -> dict[str, Any]:
 
 _TEXT: Final = {"type": "string", "pattern": _NOT_BLANK}
 _AMOUNT_TEXT: Final = {"type": "string", "pattern": f"^{amounts.AMOUNT_PATTERN}$"}
+_PERCENT_TEXT: Final = {"type": "string", "pattern": r"^0*(100(\.0{1,10})?|[0-9]{1,2}(\.[0-9]{1,10})?)$"}
 _VALUES: Final[dict[str, dict[str, Any]]] = {
     "text": _TEXT,
     "name": _TEXT,
@@ -72,7 +73,7 @@ _VALUES: Final[dict[str, dict[str, Any]]] = {
     "date": {"type": "string", "format": "date", "pattern": f"^{amounts.DATE_PATTERN}$"},
     "boolean": {"type": "boolean"},
     "amount": {"anyOf": [{"type": "number"}, _AMOUNT_TEXT]},
-    "percent": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _AMOUNT_TEXT]},
+    "percent": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _PERCENT_TEXT]},
     "days": {
         "anyOf": [
             {"type": "integer", "minimum": 0, "maximum": 99_999},

@@ -101,6 +101,10 @@ class Table(Generic[_R]):
         for name in self._others:
             object.__setattr__(made, name, None)
 
+    def spelt(self, made: _R) -> dict[str, Any]:
+        """Give the values of a made record by name, None (of rows: an empty tuple) where one is absent."""
+        return {row.name: getattr(made, row.name) for row in self.fields}
+
     def present(self, record: Values) -> dict[str, Any]:
         """Give the values that are there, by name."""
         return {row.name: value for row, value in zip(self.fields, record, strict=True) if value is not None}
@@ -130,13 +134,11 @@ def _rows_taker(field: Field, table: Table[Any]) -> values.Take:
         quick, made, kind = table.quick, table.made, table.kind
         taken = []
         for item in given:
-            if type(item) is kind:
-                taken.append(item)
-                continue
-            record = quick(item)
+            is_made = type(item) is kind  # then it has no errors, but it may have warnings
+            record = quick(table.spelt(item) if is_made else item)
             if record is None:
                 return UNSURE
-            taken.append(made(record))
+            taken.append(item if is_made else made(record))
         return tuple(taken)
 
     return take_rows
@@ -178,7 +180,7 @@ class Careful:
         """Give the values that could be taken; what could not is noted."""
         table = self._table
         if isinstance(data, table.kind):
-            data = {row.name: getattr(data, row.name) for row in table.fields}
+            data = table.spelt(data)
         if not isinstance(data, Mapping):
             path = self._prefix.rstrip(".")
             self._notes.add(self._order, rules.NOT_AN_INVOICE, path, value=data)
