@@ -71,8 +71,8 @@ def _everything_about(error: BaseException) -> str:
             seen.append(one)
             todo += [one.__cause__, one.__context__]
     parts = [*traceback.format_exception(error)]
-    for one in seen:
-        parts += [str(one), repr(one), repr(getattr(one, "__dict__", "")), repr(getattr(one, "args", ""))]
+    for behind in seen:
+        parts += [str(behind), repr(behind), repr(getattr(behind, "__dict__", "")), repr(getattr(behind, "args", ""))]
     return "\n".join(parts)
 
 

@@ -62,4 +62,4 @@ def test_type_checkers_see_the_same_names() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     """What is not public is not there."""
     with pytest.raises(AttributeError, match="no attribute 'Invoise'"):
-        _ = paytraq_direct.Invoise  # type: ignore[attr-defined] # that is the point
+        _ = paytraq_direct.Invoise

@@ -60,7 +60,7 @@ def test_installed_alone_it_does_both_jobs_from_anywhere(wheel: Path, tmp_path: 
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True, timeout=PATIENCE_S)
     (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(packages)
+        archive.extractall(packages)  # noqa: S202 - our own
     # The libraries it depends on are those of this environment; the package itself is not taken from there.
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     code = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import etree
 from test_cli import answers, plain
 from test_rules import smallest
 from wire.servers import OK, Peer, Server, closed_port
@@ -104,7 +105,7 @@ def built(record: dict[str, Any]) -> bytes:
 def canonical(document: bytes) -> bytes:
     """Give a document in canonical XML without its indentation."""
     root = xmlio.parse(document, own=True)
-    return ET.canonicalize(xmlio.etree.tostring(root, encoding="unicode"), strip_text=False).encode()
+    return ET.canonicalize(etree.tostring(root, encoding="unicode"), strip_text=False).encode()
 
 
 @pytest.mark.parametrize("record", every_enumeration(), ids=lambda record: record["sale_type"])
@@ -275,9 +276,9 @@ def test_an_invoice_that_does_not_fit_is_never_posted() -> None:
 @pytest.mark.parametrize("thing", [{}, None, "invoice.json", DOCUMENT])
 def test_only_an_invoice_is_sent(thing: Any) -> None:
     """Anything else is a mistake in the program, told with the way to do it."""
-    with Sender("https://go.paytraq.com/ext/direct/inbox/0123456789abcdef") as sender:
-        with pytest.raises(TypeError, match="an Invoice is sent"):
-            sender.send(thing)
+    channel = "https://go.paytraq.com/ext/direct/inbox/0123456789abcdef"
+    with Sender(channel) as sender, pytest.raises(TypeError, match="an Invoice is sent"):
+        sender.send(thing)
 
 
 @pytest.mark.parametrize(
