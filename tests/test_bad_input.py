@@ -247,6 +247,23 @@ def test_a_document_of_others_may_lack_what_only_we_ask_for() -> None:
     assert {fault.severity for fault in reading.faults} == {"warning"}
 
 
+def test_blanks_around_numbers_and_dates_are_the_documents_own() -> None:
+    """A document that was indented inside its leaves says what it says, and is sent as it is."""
+    document = (
+        render(Invoice(**smallest())).replace(b"2026-11-02", b"\n  2026-11-02\n").replace(b"<Qty>1<", b"<Qty> 1 <")
+    )
+    reading = sale.read("it.xml", document)
+    assert (reading.faults, reading.invoice, reading.invoice and reading.invoice.document) == (
+        (), Invoice(**smallest()), document,
+    )  # fmt: skip
+
+
+def test_warnings_of_ready_made_lines_are_told() -> None:
+    """A LineItem that deserves a remark gets it again when its invoice is checked."""
+    item = LineItem(item_name=" a", qty=1, price=1)
+    assert found(smallest(line_items=[item])) == [("PD-023", "line_items[0].item_name")]
+
+
 def test_names_of_codes_are_not_for_documents() -> None:
     """In a document, PayTermType is 1 and not due_days."""
     document = render(Invoice(**smallest(pay_term_type=1, pay_term_days=3))).replace(b"Type>1<", b"Type>due_days<")

@@ -108,6 +108,13 @@ def test_the_assertions_of_xsd_1_1_hold_one_field_against_another(before: str, a
     assert words in fault.message
 
 
+def test_a_rendered_document_that_does_not_fit_is_a_defect_and_never_passes() -> None:
+    """The verdict over our own documents is a real one, and asks for a report."""
+    faults = schema.verdict(b"<Sale><Header/></Sale>")
+    assert {fault.code for fault in faults} == {"PD-100"}
+    assert all(fault.is_error and "please report it" in str(fault.suggestion) for fault in faults)
+
+
 def test_record_paths() -> None:
     """The path of an element is told as the path of its field."""
     paths = {

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _Tree = dict[str, Union["_Tree", fields.Field]]
 _BOOLEANS: Final[dict[str, object]] = {"true": True, "false": False}
+_XML_BLANKS: Final = " \t\r\n"
+# XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
+_COLLAPSED: Final = frozenset({"date", "amount", "percent", "days", "boolean"})
 _FOREIGN_ROOTS: Final = {
     "Invoice": "; this looks like UBL, which is not read",
     "CreditNote": "; this looks like UBL, which is not read",
@@ -120,6 +123,8 @@ class _Elements:
             return
         self._lines[path] = element.sourceline
         text = element.text or ""
+        if field.kind in _COLLAPSED:
+            text = text.strip(_XML_BLANKS)
         if not text.strip():
             return
         record[field.name] = _BOOLEANS.get(text, text) if field.kind == "boolean" else text
