@@ -358,7 +358,7 @@ class Wire:
             return words
         if self._proxy is None and (name := _first_set(_PROXY_VARIABLES)):
             words += f"; {name} is set but not used by itself: --proxy env:{name} would use it"
-        if self._ca_bundle is None and (name := _first_set(_CA_VARIABLES)):
+        if stage == "tls" and self._ca_bundle is None and (name := _first_set(_CA_VARIABLES)):
             words += f"; {name} is set but not used by itself: --ca-bundle PATH with its path would use it"
         return words
 

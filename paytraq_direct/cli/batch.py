@@ -67,4 +67,4 @@ def refused(reading: Reading, *, strict: bool) -> Result | None:
     if reading.invoice is not None and not (strict and reading.faults):
         return None
     ref = reading.invoice.document_ref if reading.invoice else None
-    return Result(outcome="invalid", document_ref=ref, message="", channel=None, faults=reading.faults)
+    return Result(outcome="invalid", document_ref=ref, message="", channel=None)

@@ -50,7 +50,7 @@ def check(files: tuple[str, ...], *, schema: bool, strict: bool, json: bool, **r
     if not files:
         raise click.UsageError("name a FILE to check, or - for standard input")
     batch.probe(files)
-    report = reporter(sys.stdout, sys.stderr, as_json=json)
+    report = reporter(sys.stdout, sys.stderr, as_json=json, sends=False)
     return batch.run(batch.read(files, **reading), checked, report, strict=strict)
 
 

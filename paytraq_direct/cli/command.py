@@ -33,6 +33,9 @@ def run(command: click.Command, name: str) -> int:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        code = exits.USAGE
     except click.ClickException as wrong:
         code = _refuse(name, wrong.format_message(), exits.USAGE)
     except (KeyboardInterrupt, click.Abort):

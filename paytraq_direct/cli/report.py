@@ -42,19 +42,22 @@ _ADVICE: Final = {
 }
 _ANSWER_SHOWN: Final = 300
 _FAULT_FIELDS: Final = ("code", "severity", "path", "line", "column", "value", "message", "suggestion", "source")
+_SOURCES: Final = {"ours": "paytraq_direct's own contract for records", "inferred": "inferred, not documented"}
 _index = re.compile(r"\[[0-9]+\]")
 
 
 class Report:
     """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``.
 
-    ``xml`` has the documents themselves written to ``out`` in place of receipts.
+    ``xml`` has the documents themselves written to ``out`` in place of receipts; ``sends`` says whether sending is
+    what was asked for.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, *, xml: bool = False) -> None:
+    def __init__(self, out: TextIO, err: TextIO, *, xml: bool = False, sends: bool = True) -> None:
         self._out = out
         self._err = err
         self._xml = xml
+        self._sends = sends
         self._outcomes: Counter[str] = Counter()
         self._severities: Counter[str] = Counter()
         self._warnings: Counter[tuple[str, str]] = Counter()
@@ -73,7 +76,7 @@ class Report:
     def show(self, reading: Reading, result: Result) -> None:
         """Tell what became of one invoice."""
         self._outcomes[result.outcome] += 1
-        for fault in reading.faults or result.faults:
+        for fault in (*reading.faults, *result.faults):
             self._severities[fault.severity] += 1
             if fault.is_error or self._is_new(fault):
                 self._say(self._err, *_fault_lines(reading.origin, fault), "")
@@ -102,9 +105,10 @@ class Report:
             lines = [f"  {_name(outcome):<18}{count:>8,}" for outcome, count in self._outcomes.most_common()]
             self._say(self._err, "", *lines)
         if invalid := self._outcomes["invalid"]:
-            which = "nothing was sent" if invalid == self._outcomes.total() else f"{invalid:,} not sent"
+            which = "nothing was sent: " if invalid == self._outcomes.total() else f"{invalid:,} not sent: "
             errors, warnings = self._severities["error"], self._severities["warning"]
-            self._say(self._err, f"{which}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
+            counted = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+            self._say(self._err, f"{which if self._sends else ''}{counted}")
 
     def _is_new(self, warning: Fault) -> bool:
         """Count a warning; tell whether none like it was shown before."""
@@ -135,7 +139,7 @@ class JsonReport(Report):
             "channel": result.channel,
             "sha256": result.sha256,
             "attempts": result.attempts,
-            "faults": [_fault_data(fault) for fault in reading.faults or result.faults],
+            "faults": [_fault_data(fault) for fault in (*reading.faults, *result.faults)],
             "sent_at": None if result.sent_at is None else _utc(result.sent_at),
             "elapsed_ms": None if result.elapsed_ms is None else round(result.elapsed_ms, 3),
             "message": result.message,
@@ -149,9 +153,9 @@ class JsonReport(Report):
         """Add nothing: every invoice has its line."""
 
 
-def reporter(out: TextIO, err: TextIO, *, as_json: bool, xml: bool = False) -> Report:
+def reporter(out: TextIO, err: TextIO, *, as_json: bool, xml: bool = False, sends: bool = True) -> Report:
     """Give the report for a command's options."""
-    return (JsonReport if as_json else Report)(out, err, xml=xml)
+    return (JsonReport if as_json else Report)(out, err, xml=xml, sends=sends)
 
 
 def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
@@ -165,7 +169,7 @@ def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
     if fault.suggestion:
         yield f"  {fault.suggestion}"
     if fault.source:
-        yield f"  source: {fault.source}"
+        yield f"  source: {_SOURCES.get(fault.source, fault.source)}"
 
 
 def _good_lines(reading: Reading, result: Result) -> Iterator[str]:

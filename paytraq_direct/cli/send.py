@@ -86,7 +86,7 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
     """
     batch.probe(files)
-    report = reporter(sys.stdout, sys.stderr, as_json=json, xml=xml)
+    report = reporter(sys.stdout, sys.stderr, as_json=json, xml=xml, sends=not (check or xml))
     readings = batch.read(files, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
     if check or xml:
         return batch.run(readings, checked, report, strict=strict)
