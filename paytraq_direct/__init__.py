@@ -24,8 +24,10 @@ if TYPE_CHECKING:
         Rejected,
     )
     from paytraq_direct.invoice import Adjustment, Invoice, LineItem, check
+    from paytraq_direct.outbox.outbox import Outbox
     from paytraq_direct.readers import read
-    from paytraq_direct.sender import Interrupted, Receipt, Result, Sender, send
+    from paytraq_direct.result import Interrupted, Receipt, Result
+    from paytraq_direct.sender import Sender, send
 
 __version__ = "0.1.0"
 
@@ -37,8 +39,10 @@ _HOMES: Final = {
         "PaytraqDirectError", "Rejected",
     ),
     "invoice": ("Adjustment", "Invoice", "LineItem", "check"),
+    "outbox.outbox": ("Outbox",),
     "readers": ("read",),
-    "sender": ("Interrupted", "Receipt", "Result", "Sender", "send"),
+    "result": ("Interrupted", "Receipt", "Result"),
+    "sender": ("Sender", "send"),
 }  # fmt: skip
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -55,6 +59,7 @@ __all__ = [
     "InvalidInvoice",
     "Invoice",
     "LineItem",
+    "Outbox",
     "OutboxError",
     "PaytraqDirectError",
     "Receipt",

@@ -5,113 +5,33 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Self, TypedDict, Unpack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 
 from paytraq_direct import schema, wording
+from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
-from paytraq_direct.errors import Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
+from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.invoice import Invoice
+from paytraq_direct.result import Interrupted, Receipt, Result
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
-    from paytraq_direct.errors import Fault
+    from paytraq_direct.outbox.ledger import Attempt
+    from paytraq_direct.outbox.outbox import Begun, Outbox, Standing
     from paytraq_direct.wire import Wire
 
 DEADLINE_S: Final = 60.0
+MOST_DOUBTS: Final = 3
 
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 60.0
-_FAILURES: Final[dict[str, type[DeliveryError]]] = {kind.outcome: kind for kind in (Deferred, Rejected, InDoubt)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The proof that a document is in the inbox; whether it is booked is the customer's affair.
-
-    ``channel`` is masked; ``sha256`` is of the document's bytes, in hex; ``sent_at`` is when the attempt that
-    delivered it began, in UTC, and ``elapsed_ms`` how long it took. ``notes`` are remarks worth reading.
-    """
-
-    document_ref: str
-    channel: str
-    status: int
-    sha256: str
-    attempts: int
-    sent_at: datetime
-    elapsed_ms: float
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of one invoice, be it a receipt or a failure.
-
-    Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
-    ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
-    ``retry_after`` is in seconds.
-    """
-
-    outcome: Literal["delivered", "deferred", "rejected", "in_doubt", "invalid", "checked"]
-    document_ref: str | None
-    message: str
-    channel: str | None
-    document: bytes = field(default=b"", repr=False)
-    faults: tuple[Fault, ...] = ()
-    status: int | None = None
-    body: bytes = b""
-    sha256: str | None = None
-    attempts: int = 0
-    sent_at: datetime | None = None
-    elapsed_ms: float | None = None
-    retry_after: float | None = None
-    notes: tuple[str, ...] = ()
-
-    def receipt(self) -> Receipt:
-        """Give the receipt of a delivery; raises the InvalidInvoice or DeliveryError that is there instead."""
-        if self.outcome == "delivered" and self.status and self.sha256 and self.sent_at and self.elapsed_ms is not None:
-            return Receipt(
-                document_ref=self.document_ref or "",
-                channel=self.channel or "",
-                status=self.status,
-                sha256=self.sha256,
-                attempts=self.attempts,
-                sent_at=self.sent_at,
-                elapsed_ms=self.elapsed_ms,
-                notes=self.notes,
-            )
-        raise self._failure()
-
-    def _failure(self) -> InvalidInvoice | DeliveryError:
-        if self.outcome == "invalid":
-            return InvalidInvoice(self.faults)
-        error = _FAILURES[self.outcome](
-            self.message,
-            document_ref=self.document_ref,
-            status=self.status,
-            body=self.body,
-            channel=self.channel or "",
-            sha256=self.sha256 or "",
-            attempts=self.attempts,
-            sent_at=self.sent_at,
-            elapsed_ms=self.elapsed_ms,
-        )
-        if isinstance(error, Deferred):
-            error.retry_after = self.retry_after
-        return error
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C came when part of a document had left: ``result`` is in doubt, and says so."""
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.message)
-        self.result = result
+_POLL_S: Final = 0.1
 
 
 def prepare(invoice: Invoice) -> bytes:
@@ -131,8 +51,11 @@ class Sender:
     """Sends invoices through one channel, its connections kept for the next.
 
     ``deadline_s`` is for one attempt, everything included. What was surely not taken is tried again for
-    ``retry_for_s`` seconds, as the channel asks or ever more slowly; nothing else ever is. ``proxy`` is
+    ``retry_for_s`` seconds, as the channel asks or ever more slowly; nothing else ever is. ``rate`` is how many
+    posts there are in a second at most. Threads may share a sender. ``proxy`` is
     ``http://[user:password@]host:port``, ``ca_bundle`` a PEM file; no environment variable has a say.
+    With an ``outbox``, what is about to be sent is on disk before its first byte leaves, and nothing is sent twice;
+    ``resend`` names the document_refs that go round that guard, ``named`` is how the channel was given (env:VAR).
     Raises ChannelError when the channel or an option cannot be used. Close it, or use it in a with statement.
     """
 
@@ -142,9 +65,13 @@ class Sender:
         *,
         deadline_s: float = DEADLINE_S,
         retry_for_s: float = 0.0,
+        rate: float | None = None,
         proxy: str | None = None,
         ca_bundle: str | os.PathLike[str] | None = None,
         allow_http: bool = False,
+        outbox: Outbox | None = None,
+        resend: Collection[str] = (),
+        named: str | None = None,
         wire: Wire | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
@@ -157,11 +84,19 @@ class Sender:
             raise ValueError("deadline_s must be a number of seconds greater than 0")
         if not 0 <= retry_for_s < math.inf:
             raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
+        if rate is not None and not 0 < rate < math.inf:
+            raise ValueError("rate must be a number of posts a second greater than 0")
         uri = channel if isinstance(channel, ChannelUri) else ChannelUri(channel, allow_http=allow_http)
         self._wire = wire or Wire(proxy=proxy, ca_bundle=ca_bundle)
         self._channel = Channel(uri, self._wire)
         self._deadline_s = deadline_s
         self._retry_for_s = retry_for_s
+        self._rate = rate
+        self._turns = threading.Lock()
+        self._next_turn = 0.0
+        self._outbox = outbox
+        self._resend = frozenset(resend)
+        self._named = named
         self._clock = clock
         self._pause = pause
 
@@ -189,38 +124,58 @@ class Sender:
         Raises InvalidInvoice, or the DeliveryError that says what may be done next; Interrupted on Ctrl-C
         when part of the document had left.
         """
-        return self._deliver(invoice).receipt()
+        return self.deliver(invoice).receipt()
 
-    def send_all(self, invoices: Iterable[Invoice]) -> Iterator[Result]:
-        """Send invoices as they come and give one result for each, in their order; a failure stops nothing."""
-        return map(self._deliver, invoices)
-
-    def _deliver(self, invoice: Invoice) -> Result:
+    def hold(self, invoice: Invoice, message: str, *, origin: str | None = None) -> Result:
+        """Write an invoice down as pending, without sending it, and give the result that says why."""
         try:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
-            message, faults = str(invalid), invalid.faults
-            return Result(
-                outcome="invalid", document_ref=invoice.document_ref, message=message, channel=self.channel.masked,
-                faults=faults,
-            )  # fmt: skip
+            return self._invalid(invoice, invalid)
+        if self._outbox is not None:
+            self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
+        return self._result(invoice, document, outcome="pending", message=message)
+
+    def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
+        """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
+
+        A failure stops nothing, but three doubts in a row do: an outage must not become five hundred doubts. What
+        comes after them is pending.
+        """
+        return Run(self).results(invoices, jobs=jobs)
+
+    def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
+        """Send one invoice and give its result, whatever it is; ``origin`` says where it was read.
+
+        Raises OutboxError when it cannot be written down, and Interrupted as ``send`` does.
+        """
+        try:
+            document = prepare(invoice)
+        except InvalidInvoice as invalid:
+            return self._invalid(invoice, invalid)
         started = self._clock()
-        attempts = 1
-        verdict = self._post(invoice, document, attempts)
-        while (wait_s := self._wait_s(verdict, attempts, self._clock() - started)) is not None:
-            self._pause(wait_s)
+        attempts = 0
+        while True:
+            begun = self._begin(invoice, document, origin)
+            if isinstance(begun, Result):
+                return begun
             attempts += 1
             verdict = self._post(invoice, document, attempts)
+            if begun is not None and self._outbox is not None:
+                self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            wait_s = self._wait_s(verdict, attempts, self._clock() - started)
+            if wait_s is None:
+                break
+            self._pause(wait_s)
         exchange = verdict.exchange
-        return Result(
+        return self._result(
+            invoice,
+            document,
             outcome=verdict.outcome,
-            document_ref=invoice.document_ref,
+            posted=True,
             message=verdict.message,
-            channel=self.channel.masked,
-            document=document,
             status=exchange.status,
             body=exchange.body,
-            sha256=hashlib.sha256(document).hexdigest(),
             attempts=attempts,
             sent_at=exchange.sent_at,
             elapsed_ms=exchange.elapsed_ms,
@@ -228,7 +183,69 @@ class Sender:
             notes=verdict.notes,
         )
 
+    def _invalid(self, invoice: Invoice, invalid: InvalidInvoice) -> Result:
+        return Result(
+            outcome="invalid", document_ref=invoice.document_ref, message=str(invalid), channel=self.channel.masked,
+            faults=invalid.faults,
+        )  # fmt: skip
+
+    def _result(self, invoice: Invoice, document: bytes, **found: Any) -> Result:
+        return Result(
+            **{
+                "document_ref": invoice.document_ref,
+                "channel": self.channel.masked,
+                "document": document,
+                "sha256": hashlib.sha256(document).hexdigest(),
+                **found,
+            }
+        )
+
+    def _begin(self, invoice: Invoice, document: bytes, origin: str | None) -> Begun | Result | None:
+        """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
+        if self._outbox is None:
+            return None
+        from paytraq_direct.outbox.outbox import Closed, Standing  # noqa: PLC0415 - brings sqlite3
+
+        resend = invoice.document_ref in self._resend
+        about = {"named": self._named, "origin": origin}
+        begun = self._outbox.begin(self.channel, invoice, document, resend=resend, **about)
+        if isinstance(begun, Closed):
+            if begun.seconds > max(self._deadline_s, self._retry_for_s):
+                self._outbox.hold(self.channel, invoice, document, **about)
+                message = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
+                return self._result(invoice, document, outcome="pending", message=message, retry_after=begun.seconds)
+            self._pause(begun.seconds)
+            return self._begin(invoice, document, origin)
+        if isinstance(begun, Standing):
+            return self._standing(invoice, document, self._awaited(begun))
+        return begun
+
+    def _awaited(self, standing: Standing) -> Standing:
+        """Wait for a delivery that another sender is at, as long as it lives and the deadline lasts."""
+        assert self._outbox is not None  # noqa: S101 - a standing comes from one
+        started = self._clock()
+        while standing.kind == "sending" and self._clock() - started < self._deadline_s:
+            self._pause(_POLL_S)
+            standing = self._outbox.standing(standing.delivery.id)
+        return standing
+
+    def _standing(self, invoice: Invoice, document: bytes, standing: Standing) -> Result:
+        """Give the result of an invoice that the outbox knows already."""
+        delivery, attempt = standing.delivery, standing.attempt
+        found: dict[str, Any] = {"outcome": _STANDINGS.get(standing.kind, standing.kind), "sha256": delivery.sha256}
+        if attempt is not None:
+            found |= {"status": attempt.status, "body": attempt.body, "elapsed_ms": attempt.elapsed_ms}
+            found |= {"sent_at": datetime.fromisoformat(attempt.began_at), "attempts": standing.attempts}
+        return self._result(
+            invoice,
+            document,
+            message=_message(standing.kind, delivery.state, attempt),
+            differences=standing.differences,
+            **found,
+        )
+
     def _post(self, invoice: Invoice, document: bytes, attempt: int) -> Verdict:
+        self._pace()
         try:
             return self._channel.post(document, deadline_s=self._deadline_s)
         except KeyboardInterrupt as stop:
@@ -236,11 +253,18 @@ class Sender:
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
         raise Interrupted(
-            Result(
-                outcome="in_doubt", document_ref=invoice.document_ref, message=message, channel=self.channel.masked,
-                document=document, sha256=hashlib.sha256(document).hexdigest(), attempts=attempt,
-            )
-        )  # fmt: skip
+            self._result(invoice, document, outcome="in_doubt", message=message, attempts=attempt, posted=True)
+        )
+
+    def _pace(self) -> None:
+        """Wait for this post's turn when there are to be only so many in a second."""
+        if self._rate is None:
+            return
+        with self._turns:
+            turn = max(self._next_turn, self._clock())
+            self._next_turn = turn + 1 / self._rate
+        if (wait_s := turn - self._clock()) > 0:
+            self._pause(wait_s)
 
     def _wait_s(self, verdict: Verdict, attempts: int, spent_s: float) -> float | None:
         """Give the seconds to wait before the next attempt; None when there shall be none."""
@@ -254,14 +278,60 @@ class Sender:
         return wait_s if spent_s + wait_s <= self._retry_for_s else None
 
 
+class Run:
+    """One batch through one channel. Three doubts in a row, of its own attempts, stop it; a new run starts afresh."""
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self._doubts = 0
+
+    def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
+        """Send one invoice and give its result; pending once the run has stopped."""
+        if self._doubts >= MOST_DOUBTS:
+            message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
+            return self.sender.hold(invoice, message, origin=origin)
+        result = self.sender.deliver(invoice, origin=origin)
+        if result.posted:
+            self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
+        return result
+
+    def results(self, invoices: Iterable[Invoice], *, jobs: int) -> Iterator[Result]:
+        """Send invoices, ``jobs`` at a time, and give their results in order."""
+        if jobs == 1:
+            return map(self.deliver, invoices)
+        return (result for _, result in Dispatch(self.deliver, jobs=jobs).results(invoices))
+
+
+_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}
+
+
+def _message(kind: str, state: str, attempt: Attempt | None) -> str:
+    """Say why an invoice that the outbox knows is not posted."""
+    when = f" at {attempt.began_at}" if attempt else ""
+    match kind:
+        case "delivered":
+            return f"it was delivered before{when}" if attempt else "it was delivered before"
+        case "conflict":
+            verb = "was delivered" if state == "delivered" else "is in doubt"
+            return f"it {verb} before{when} with other content; nothing was sent"
+        case "sending":
+            return "another process is sending it still; nothing was sent by this one"
+        case "in_doubt":
+            return f"it is in doubt since an attempt{when}; nothing was sent now"
+    return attempt.message or "" if attempt else ""
+
+
 class Options(TypedDict, total=False):
     """The options of a Sender, which say how its posts are made."""
 
     deadline_s: float
     retry_for_s: float
+    rate: float | None
     proxy: str | None
     ca_bundle: str | os.PathLike[str] | None
     allow_http: bool
+    outbox: Outbox | None
+    resend: Collection[str]
 
 
 def send(invoice: Invoice, channel: str | ChannelUri, **options: Unpack[Options]) -> Receipt:

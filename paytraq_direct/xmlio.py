@@ -26,6 +26,7 @@ class XmlRefused(Exception):
 _SAFE: Final = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_pis": True,
                 "remove_comments": True}  # fmt: skip
 _held = threading.local()
+_loading: Final = threading.Lock()
 
 
 def parse(data: bytes, *, own: bool = False) -> Element:
@@ -78,5 +79,7 @@ class Schema:
     def _loaded(self) -> etree.XMLSchema:
         schema: etree.XMLSchema | None = getattr(self._held, "schema", None)
         if schema is None:
-            schema = self._held.schema = etree.XMLSchema(etree.parse(str(self.path)))
+            # libxml2 makes its table of built-in types with the first schema, and not for two threads at a time.
+            with _loading:
+                schema = self._held.schema = etree.XMLSchema(etree.parse(str(self.path)))
         return schema

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 PATIENCE_S = 60
 
+# Every command has a state folder of its own, unless a test gives it one.
+_HOMES = tempfile.TemporaryDirectory()
+
 
 def environment(**more: str) -> dict[str, str]:
     """Give an environment in which nothing of this machine's settings is left."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    home = tempfile.mkdtemp(dir=_HOMES.name)
+    return {**kept, "HOME": home, "XDG_STATE_HOME": home, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def run(
@@ -38,11 +43,13 @@ def run(
     )
 
 
-def started(command: str, *arguments: object, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+def started(
+    command: str, *arguments: object, env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Start a command."""
     return subprocess.Popen(
         [BIN / command, *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(**(env or {})),

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import signal
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -198,8 +199,9 @@ def test_one_file_that_cannot_be_opened_stops_all(inbox: Server) -> None:
 
 def test_one_bad_invoice_never_sinks_the_rest(inbox: Server, tmp_path: Path, golden: Golden) -> None:
     """Of several invoices each is treated by itself, and the highest code is returned."""
-    good = json.dumps(smallest())
-    (tmp_path / "it.jsonl").write_text(f"{good}\n\nnonsense\r\n{good}\r\n{good.replace('EUR', 'EURO')}\n{good}")
+    goods = [json.dumps(smallest(document_ref=f"INV-{number}")) for number in range(4)]
+    bad = goods[3].replace("EUR", "EURO")
+    (tmp_path / "it.jsonl").write_text(f"{goods[0]}\n\nnonsense\r\n{goods[1]}\r\n{bad}\n{goods[2]}")
     result = send(inbox, tmp_path / "it.jsonl", INVOICE)
     assert (result.returncode, len(inbox.bodies)) == (3, 4)
     golden.check(SAMPLES / "cli" / "several.txt", settled(result.stderr).replace(f"{tmp_path}/", ""))
@@ -210,8 +212,8 @@ def test_one_bad_invoice_never_sinks_the_rest(inbox: Server, tmp_path: Path, gol
     [
         (json.dumps(smallest(), indent=1), ["-"]),
         (json.dumps(smallest()), ["-:1"]),
-        (json.dumps([smallest(), smallest()]), ["-[0]", "-[1]"]),
-        (f"{json.dumps(smallest())}\n{json.dumps(smallest())}\n", ["-:1", "-:2"]),
+        (json.dumps([smallest(), smallest(document_ref="INV-2")]), ["-[0]", "-[1]"]),
+        (f"{json.dumps(smallest())}\n{json.dumps(smallest(document_ref='INV-2'))}\n", ["-:1", "-:2"]),
         ("\ufeff" + json.dumps(smallest(), indent=1), ["-"]),
         (render(Invoice(**smallest())).decode(), ["-"]),
     ],
@@ -221,7 +223,8 @@ def test_standard_input_is_known_by_its_beginning(inbox: Server, data: str, orig
     result = send(inbox, "-", "--json", data=data.encode())
     assert result.returncode == 0
     assert [line["origin"] for line in told(result)] == origins
-    assert inbox.bodies == [render(Invoice(**smallest()))] * len(origins)
+    expected = [render(Invoice(**smallest(document_ref=f"INV-{n + 1}"))) for n in range(len(origins))]
+    assert sorted(inbox.bodies) == expected
 
 
 @pytest.mark.parametrize(("name", "text"), [("it.json", "[]"), ("it.json", ""), ("it.jsonl", "\n\n"), ("it.xml", "")])
@@ -241,10 +244,12 @@ def test_a_finished_document_is_sent_byte_for_byte(inbox: Server, tmp_path: Path
 
 def test_operation_is_for_invoices_that_name_none(inbox: Server, tmp_path: Path) -> None:
     """--operation fills in what is missing, changes nothing that is there, and cannot be put into a finished document."""
-    (tmp_path / "it.json").write_text(json.dumps([smallest(), smallest(operation="other_income")]))
+    (tmp_path / "it.json").write_text(
+        json.dumps([smallest(), smallest(document_ref="INV-2", operation="other_income")])
+    )
     assert send(inbox, tmp_path / "it.json", "--operation", "sell_services").returncode == 0
     operations = [re.findall(rb"<Operation>(\w+)<", body) for body in inbox.bodies]
-    assert operations == [[b"sell_services"], [b"other_income"]]
+    assert sorted(operations) == [[b"other_income"], [b"sell_services"]]
     (tmp_path / "it.xml").write_bytes(render(Invoice(**smallest())))
     result = send(inbox, tmp_path / "it.xml", "--operation", "sell_goods")
     assert (result.returncode, b"PD-094" in result.stderr) == (3, True)
@@ -406,42 +411,63 @@ def test_an_output_that_cannot_be_written_is_1(inbox: Server) -> None:
 
 
 def test_ctrl_c_before_anything_is_sent_is_130() -> None:
-    """Stopped while it still connects, the command ends 130 and says so."""
-    asked = threading.Event()
-
-    def script(peer: Peer) -> None:
-        asked.set()
-        peer.hang()
-
-    with Server(script) as proxy:
-        process = started(
-            "paytraq-send", INVOICE, "--channel", "env:INBOX", "--proxy", f"http://127.0.0.1:{proxy.port}",
-            env={"INBOX": "https://go.paytraq.com/ext/direct/inbox/0123456789abcdef"},
-        )  # fmt: skip
-        assert asked.wait(30)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, b"")
-    assert b"stopped by Ctrl-C before anything was sent" in err
+    """Stopped while it waits for input, the command ends 130 and says so."""
+    process = started("paytraq-send", "-", "--channel", "sandbox", stdin=subprocess.PIPE)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith(b"sandbox inbox listening")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (130, b"", b"stopped by Ctrl-C before anything was sent")
 
 
-def test_ctrl_c_after_the_document_left_is_7() -> None:
-    """Stopped while it waits for the answer, the command says that the document may have arrived."""
-    arrived = threading.Event()
-
+def _waiting_server(arrived: threading.Event, answer: threading.Event) -> Server:
     def script(peer: Peer) -> None:
         peer.request()
         arrived.set()
-        peer.hang()
+        if answer.wait(30):
+            peer.say(OK)
+            peer.hang()
 
-    with Server(script) as server:
-        process = started("paytraq-send", INVOICE, "--channel", "env:INBOX", env={"INBOX": server.url()})
+    return Server(script)
+
+
+def test_the_first_ctrl_c_lets_what_is_under_way_end() -> None:
+    """The post that is under way gets its answer and its receipt; the rest is not read, and the end says where it was."""
+    arrived, answer = threading.Event(), threading.Event()
+    with _waiting_server(arrived, answer) as server:
+        process = started(
+            "paytraq-send", INVOICE, EXAMPLES / "invoice.json", "--jobs", "1", env={"PAYTRAQ_CHANNEL": server.url()}
+        )
+        assert process.stderr is not None
         assert arrived.wait(30)
         process.send_signal(signal.SIGINT)
+        lines = [process.stderr.readline() for _ in range(2)]
+        answer.set()
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (7, b"")
-    assert b"in doubt" in err
-    assert b"stopped by Ctrl-C" in err
+        assert len(server.bodies) == 1
+    assert lines[1] == b"ending what is under way (1); Ctrl-C again stops at once\n"
+    assert (process.returncode, out[:9]) == (130, b"delivered")
+    assert f"stopped by Ctrl-C after {INVOICE}; the same command goes on from there" in err.decode()
+
+
+def test_the_second_ctrl_c_stops_at_once_and_is_7(tmp_path: Path) -> None:
+    """Stopped while it waits for the answer, the command says that the document may have arrived, and keeps it so."""
+    arrived, answer = threading.Event(), threading.Event()
+    with _waiting_server(arrived, answer) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url(), "XDG_STATE_HOME": str(tmp_path)}
+        process = started("paytraq-send", INVOICE, env=env)
+        assert process.stderr is not None
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == b"\n"
+        assert process.stderr.readline().startswith(b"ending what is under way")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, out) == (7, b"")
+        assert b"in doubt" in err
+        assert run("paytraq-send", INVOICE, env=env).returncode == 7
+        assert server.hits == 1
+        answer.set()
 
 
 def test_settings_of_the_environment_have_no_say(inbox: Server, tmp_path: Path) -> None:
@@ -472,7 +498,7 @@ def _loaded(code: str) -> set[str]:
     [
         (["--version"], {"click", "lxml", "jinja2", "requests", "xmlschema", "email", "ssl"}),
         ([str(INVOICE), "--check"], {"requests", "urllib3", "xmlschema", "ssl", "http"}),
-        ([str(INVOICE), "--channel", "CHANNEL"], {"xmlschema", "elementpath", "platformdirs"}),
+        ([str(INVOICE), "--channel", "CHANNEL"], {"xmlschema", "elementpath", "rich"}),
     ],
 )
 def test_no_command_loads_what_it_does_not_need(inbox: Server, arguments: list[str], never: set[str]) -> None:

@@ -14,7 +14,7 @@ import paytraq_direct
 
 PUBLIC = [
     "Adjustment", "ChannelError", "ChannelUri", "Conflict", "Deferred", "DeliveryError", "Fault", "InDoubt", "Interrupted",
-    "InvalidInvoice", "Invoice", "LineItem", "OutboxError", "PaytraqDirectError", "Receipt", "Rejected", "Result", "Sender",
+    "InvalidInvoice", "Invoice", "LineItem", "Outbox", "OutboxError", "PaytraqDirectError", "Receipt", "Rejected", "Result", "Sender",
     "check", "read", "render", "send",
 ]  # fmt: skip
 

@@ -19,9 +19,15 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "conditions", "rules", "jsontext", "values",
     "taking", "invoice", "json_schema", "resources", "xmlio", "document", "schema", "readers", "answer", "connection",
-    "wire", "channel", "sender", "inbox", "cli",
+    "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli",
 )  # fmt: skip
-DOORS = {"lxml": {"xmlio"}, "jinja2": {"document"}, "requests": {"wire"}, "xmlschema": {"schema"}, "sqlite3": set()}
+DOORS = {
+    "lxml": {"xmlio"},
+    "jinja2": {"document"},
+    "requests": {"wire"},
+    "xmlschema": {"schema"},
+    "sqlite3": {"outbox"},
+}
 OTHERS = {"urllib3": set(), "click": {"cli"}, "socket": {"wire", "connection"}, "ssl": {"connection"}}
 
 

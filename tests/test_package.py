@@ -45,11 +45,19 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"paytraq_direct"}
-    needed = {"templates/sale.xml.j2", "xsd/sale.xsd", "xsd/sale-1.1.xsd", "py.typed", "cli/send.py"}
+    needed = {
+        "templates/sale.xml.j2",
+        "xsd/sale.xsd",
+        "xsd/sale-1.1.xsd",
+        "py.typed",
+        "cli/send.py",
+        "outbox/tables.sql",
+    }
     assert {f"paytraq_direct/{name}" for name in needed} <= names
     assert {Path(name).suffix for name in names if name.startswith("paytraq_direct/")} == {
         ".py",
         ".j2",
+        ".sql",
         ".xsd",
         ".typed",
     }

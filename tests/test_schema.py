@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import Any
 
 import pytest
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import INVOICES
+from test_rules import smallest
 from xmlschema import XMLSchema10
 
 from paytraq_direct import Invoice, check, render, resources, schema, xmlio
@@ -113,6 +116,22 @@ def test_a_rendered_document_that_does_not_fit_is_a_defect_and_never_passes() ->
     faults = schema.verdict(b"<Sale><Header/></Sale>")
     assert {fault.code for fault in faults} == {"PD-100"}
     assert all(fault.is_error and "please report it" in str(fault.suggestion) for fault in faults)
+
+
+def test_threads_may_be_the_first_to_ask() -> None:
+    """Several threads that load the schema at once, in a process that has loaded none, all get the verdict."""
+    code = (
+        "import threading; from paytraq_direct import Invoice, render, schema\n"
+        f"document = {render(Invoice(**smallest()))!r}\n"
+        "barrier, found = threading.Barrier(4), []\n"
+        "def ask():\n    barrier.wait()\n    found.append(schema.verdict(document))\n"
+        "threads = [threading.Thread(target=ask) for _ in range(4)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "assert found == [()] * 4, found"
+    )
+    for _ in range(5):
+        result = run(sys.executable, "-c", code)
+        assert (result.returncode, result.stderr) == (0, b"")
 
 
 def test_record_paths() -> None:

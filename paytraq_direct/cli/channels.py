@@ -33,6 +33,14 @@ def resolve(text: str | None, *, allow_http: bool = False) -> ChannelUri | Liter
     raise ChannelError("the channel is neither an https:// address, env:VAR, file:PATH nor sandbox")
 
 
+def named(text: str | None) -> str | None:
+    """Give how a channel was named, where that tells no secret: env:VAR or file:PATH."""
+    given = (text or os.environ.get(VARIABLE) or "").strip()
+    if given.startswith(("env:", "file:")):
+        return given
+    return None if text or not given else f"env:{VARIABLE}"
+
+
 def secret(text: str | None) -> str | None:
     """Give a value that may be written as env:VAR, so that it need not stand on the command line."""
     return from_env(text.removeprefix("env:")) if text and text.startswith("env:") else text

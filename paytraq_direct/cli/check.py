@@ -13,7 +13,8 @@ from paytraq_direct import __version__
 from paytraq_direct.cli import batch, options
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
-from paytraq_direct.sender import Result, prepare
+from paytraq_direct.result import Result
+from paytraq_direct.sender import prepare
 
 if TYPE_CHECKING:
     from paytraq_direct.invoice import Invoice
@@ -51,7 +52,7 @@ def check(files: tuple[str, ...], *, schema: bool, strict: bool, json: bool, **r
         raise click.UsageError("name a FILE to check, or - for standard input")
     batch.probe(files)
     report = reporter(sys.stdout, sys.stderr, as_json=json, sends=False)
-    return batch.run(batch.read(files, **reading), checked, report, strict=strict)
+    return batch.check(batch.read(files, **reading), checked, report, strict=strict)
 
 
 def checked(invoice: Invoice) -> Result:

@@ -39,6 +39,7 @@ def run(command: click.Command, name: str) -> int:
     except click.ClickException as wrong:
         code = _refuse(name, wrong.format_message(), exits.USAGE)
     except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped by Ctrl-C before anything was sent", err=True)
         code = exits.STOPPED
     except OSError as error:
         # Files that cannot be read are told elsewhere, so it is the output. Without this, Python would try it once more

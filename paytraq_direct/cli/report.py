@@ -24,23 +24,27 @@ if TYPE_CHECKING:
     from paytraq_direct.inbox.server import Inbox
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.readers import Reading
-    from paytraq_direct.sender import Result
+    from paytraq_direct.result import Result
 
 _INDENT: Final = " " * 11
-_GOOD: Final = frozenset({"delivered", "checked"})
+_GOOD: Final = frozenset({"delivered", "already_delivered", "checked"})
 _COLOURS: Final = {
-    "delivered": "green", "checked": "green", "deferred": "yellow", "in_doubt": "magenta", "rejected": "red",
+    "delivered": "green", "already_delivered": "green", "checked": "green", "deferred": "yellow", "pending": "yellow",
+    "in_doubt": "magenta", "rejected": "red", "conflict": "red",
     "invalid": "red", "error": "red", "warning": "yellow",
 }  # fmt: skip
 _ADVICE: Final = {
     "in_doubt": (
-        "It may be in the inbox. It is not sent again by itself:",
-        "ask the customer whether it arrived, before you send it again.",
+        "It may be in the inbox. It will not be sent again by itself.",
+        "Ask the customer whether it arrived. If it did not: --resend {ref}",
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
+    "pending": ("It is not in the inbox. Sending it again is safe.",),
+    "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend {ref}",),
     "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
 }
 _ANSWER_SHOWN: Final = 300
+_DIFFERENCES_SHOWN: Final = 20
 _FAULT_FIELDS: Final = ("code", "severity", "path", "line", "column", "value", "message", "suggestion", "source")
 _SOURCES: Final = {"ours": "paytraq_direct's own contract for records", "inferred": "inferred, not documented"}
 _index = re.compile(r"\[[0-9]+\]")
@@ -94,7 +98,9 @@ class Report:
 
     def stopped(self, origin: str | None) -> None:
         """Tell that Ctrl-C came, and after which invoice."""
-        self._say(self._err, "stopped by Ctrl-C" + (f" after {raw(origin)}" if origin else " before anything was sent"))
+        again = "; the same command goes on from there" if origin else ""
+        where = f" after {raw(origin)}" if origin else " before anything was sent"
+        self._say(self._err, f"stopped by Ctrl-C{where}{again}")
 
     def close(self) -> None:
         """Tell how it all went, where that is not plain already."""
@@ -145,6 +151,8 @@ class JsonReport(Report):
             "message": result.message,
             "notes": result.notes,
         }
+        if result.outcome == "conflict":
+            line["differences"] = result.differences
         if self._xml:
             line["document"] = result.document.decode(errors="replace") or None
         self._say(self._out, json.dumps(line, ensure_ascii=False))
@@ -175,18 +183,26 @@ def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
 def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
     about = _about(result.document, result.sha256 or "")
     words = about if result.elapsed_ms is None else f"{result.status} in {result.elapsed_ms:,.0f} ms"
+    if result.outcome == "already_delivered":
+        when = result.sent_at.astimezone().isoformat(" ", "seconds") if result.sent_at else "before"
+        words = f"{when}, {result.status or 'as a person found out'}"
     yield f"{_styled(result.outcome)}{_parties(reading.invoice)}   {words}"
 
 
 def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
     yield f"{_styled(result.outcome)}{_parties(reading.invoice)}"
     yield f"{_INDENT}{result.message}"
-    if result.attempts > 1:
+    if result.attempts > 1 and result.posted:
         yield f"{_INDENT}{result.attempts} attempts were made."
     if answer := " ".join(result.body[: 4 * _ANSWER_SHOWN].decode(errors="replace").split()):
         yield f"{_INDENT}The answer says: {raw(answer, longest=_ANSWER_SHOWN)}"
+    for difference in result.differences[:_DIFFERENCES_SHOWN]:
+        name, _, change = raw(difference, longest=4096).partition(" ")
+        yield f"{_INDENT}  {name:<24} {change}"
+    if len(result.differences) > _DIFFERENCES_SHOWN:
+        yield f"{_INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
     for line in _ADVICE[result.outcome]:
-        yield _INDENT + line
+        yield _INDENT + line.format(ref=raw(str(result.document_ref)))
 
 
 def _arrival_lines(arrival: Arrival) -> Iterator[str]:
@@ -231,7 +247,7 @@ def _name(outcome: str) -> str:
 
 def _styled(word: str) -> str:
     """Give an outcome, padded to its column, or a severity, in its colour."""
-    shown = word if word in {"error", "warning"} else f"{_name(word):<11}"
+    shown = word if word in {"error", "warning"} else f"{_name(word):<10} "
     return click.style(shown, fg=_COLOURS[word], bold=True)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,11 +14,12 @@ from paytraq_direct import __version__
 from paytraq_direct.cli import batch, exits, options
 from paytraq_direct.cli.check import checked
 from paytraq_direct.cli.loading import loading
-from paytraq_direct.cli.report import Report, reporter
+from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import ChannelError
 
 if TYPE_CHECKING:
-    from paytraq_direct.cli.batch import Treat
+    from paytraq_direct.cli.report import Report
+    from paytraq_direct.sender import Run
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -54,6 +57,18 @@ zsh_source, or fish_source.
 @click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
 @options.of_reading
 @options.of_output
+@click.option("--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]")
+@click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing guards against sending twice.")
+@click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number all the same; repeatable.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=4,
+    show_default=True,
+    help="How many are sent at a time.",
+)
+@click.option("--rate", metavar="N", type=click.FloatRange(0, min_open=True), help="Posts a second at most.")
 @click.option(
     "--deadline",
     metavar="TIME",
@@ -89,30 +104,37 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     report = reporter(sys.stdout, sys.stderr, as_json=json, xml=xml, sends=not (check or xml))
     readings = batch.read(files, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
     if check or xml:
-        return batch.run(readings, checked, report, strict=strict)
+        return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:
-        return batch.run(readings, _delivery(stack, report, given), report, strict=strict)
+        return batch.send(readings, _run(stack, report, given), report, strict=strict, jobs=given["jobs"])
 
 
-def _delivery(stack: ExitStack, report: Report, given: dict[str, Any]) -> Treat:
+def _run(stack: ExitStack, report: Report, given: dict[str, Any]) -> Run:
     """Make ready to send; what is wrong with the channel or an option is said before anything is read."""
     with loading():  # here, since --check needs nothing of it
         from paytraq_direct.cli import channels  # noqa: PLC0415
-        from paytraq_direct.sender import Sender  # noqa: PLC0415
+        from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415
+        from paytraq_direct.sender import Run, Sender  # noqa: PLC0415
     try:
         channel = channels.resolve(given["channel"], allow_http=given["allow_http"])
         proxy = channels.secret(given["proxy"])
+        outbox = given["outbox"]
         if channel == channels.SANDBOX:
             from paytraq_direct.inbox.server import Inbox  # noqa: PLC0415 - for this channel alone
 
             inbox = stack.enter_context(Inbox())
             report.watch(inbox)
             channel = inbox.channel
+            outbox = outbox or Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite")
         sender = stack.enter_context(
             Sender(
                 channel,
                 deadline_s=given["deadline"],
                 retry_for_s=given["retry_for"],
+                rate=given["rate"],
+                outbox=None if given["no_outbox"] else stack.enter_context(Outbox(outbox)),
+                resend=given["resend"],
+                named=channels.named(given["channel"]),
                 proxy=proxy,
                 ca_bundle=given["ca_bundle"],
             )
@@ -120,4 +142,4 @@ def _delivery(stack: ExitStack, report: Report, given: dict[str, Any]) -> Treat:
     except (ChannelError, ValueError) as error:
         raise click.UsageError(str(error)) from None
     report.sends_to(sender.channel)
-    return lambda invoice: next(sender.send_all([invoice]))
+    return Run(sender)

@@ -1,0 +1,132 @@
+"""Many things done at a time by threads, their results given in the order of the input."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# So many results may wait for an earlier one that takes its time; then no more is read.
+WINDOW: Final = 1_024
+
+_GLANCE_S: Final = 0.2
+
+
+class _Task(Generic[T, R]):
+    """One thing to do, and what came of it."""
+
+    __slots__ = ("error", "is_begun", "is_done", "item", "result")
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.is_begun = False
+        self.is_done = False
+        self.result: R
+        self.error: BaseException | None = None
+
+
+class Dispatch(Generic[T, R]):
+    """Does something with each item, ``jobs`` at a time.
+
+    ``leave`` is what is done, once stopped, with items that were read and not begun.
+    """
+
+    def __init__(self, do: Callable[[T], R], *, jobs: int, leave: Callable[[T], R] | None = None) -> None:
+        self._do = do
+        self._jobs = jobs
+        self._leave = leave
+        self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._waiting: deque[_Task[T, R]] = deque()
+        self._lock = threading.Lock()
+        self._unended = 0
+        self._is_stopped = False
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether it was asked to stop before all was read."""
+        return self._is_stopped
+
+    def stop(self) -> None:
+        """Read no more: what is under way is ended, what is not begun is left. May be called from a signal handler."""
+        self._is_stopped = True
+
+    def under_way(self) -> list[T]:
+        """List what was begun and has not ended."""
+        return [task.item for task in list(self._waiting) if task.is_begun and not task.is_done]
+
+    def results(self, items: Iterable[T]) -> Iterator[tuple[T, R]]:
+        """Give each item with its result, in the order of the items, which are read as there is room.
+
+        Raises what was raised for an item, once what was under way has ended.
+        """
+        source = iter(items)
+        for _ in range(self._jobs):
+            threading.Thread(target=self._work, daemon=True).start()
+        error: BaseException | None = None
+        try:
+            while self._fill(source):
+                task = self._waiting[0]
+                if not task.is_done:
+                    with suppress(queue.Empty):
+                        self._ended.get(timeout=_GLANCE_S)
+                        self._unended -= 1
+                    continue
+                self._waiting.popleft()
+                if task.error is None:
+                    yield task.item, task.result
+                else:
+                    error = error or task.error
+                    self.stop()
+        finally:
+            for _ in range(self._jobs):
+                self._todo.put(None)
+        if error is not None:
+            raise error
+
+    def _fill(self, source: Iterator[T]) -> bool:
+        """Read as much as there is room for, or leave what was read; tell whether there is anything to wait for."""
+        while not self._is_stopped and self._unended < self._jobs and len(self._waiting) < WINDOW:
+            task = next((_Task[T, R](item) for item in source), None)
+            if task is None:
+                break
+            self._waiting.append(task)
+            self._todo.put(task)
+            self._unended += 1
+        if self._is_stopped:
+            self._take_back()
+        return bool(self._waiting)
+
+    def _work(self) -> None:
+        while (task := self._todo.get()) is not None:
+            with self._lock:
+                if task.is_begun:
+                    continue
+                task.is_begun = True
+            try:
+                task.result = self._do(task.item)
+            except BaseException as error:  # noqa: BLE001 - it is raised where the results are given
+                task.error = error
+            task.is_done = True
+            self._ended.put(None)
+
+    def _take_back(self) -> None:
+        """Leave what was read and not begun."""
+        for task in list(self._waiting):
+            with self._lock:
+                if task.is_begun:
+                    continue
+                task.is_begun = True
+            if self._leave is None:
+                self._waiting.remove(task)
+            else:
+                task.result = self._leave(task.item)
+                task.is_done = True

@@ -1,0 +1,1 @@
+"""The outbox: a durable ledger of deliveries and attempts, and the guard against sending twice."""

@@ -1,0 +1,165 @@
+"""What an outbox keeps, and what any store of one can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from paytraq_direct.outbox.content import Key
+
+State = Literal["pending", "sending", "delivered", "deferred", "rejected", "in_doubt", "superseded"]
+T = TypeVar("T")
+
+
+def written(moment: datetime) -> str:
+    """Give a moment as the ledger writes it: ISO 8601 in UTC, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def now() -> str:
+    """Give this moment as the ledger writes it."""
+    return written(datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One document that must get through one channel. ``record`` is JSON; times are ISO 8601 in UTC."""
+
+    id: int
+    fingerprint: str
+    supplier: str
+    sale_type: str
+    reference: str
+    document_ref: str | None
+    origin: str | None
+    record: str
+    content: str
+    sha256: str
+    read_at: str
+    state: State
+    sender: str | None
+    masked: str
+    named: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One POST of a delivery, and how it ended; ``outcome`` is None while it is under way."""
+
+    id: int
+    delivery: int
+    sender: str
+    began_at: str
+    is_resend: bool
+    ended_at: str | None = None
+    outcome: str | None = None
+    message: str | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    elapsed_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a person found out about a doubt: who says so, when, and why."""
+
+    id: int
+    delivery: int
+    is_received: bool
+    note: str
+    who: str
+    resolved_at: str
+
+
+class Page(Protocol):
+    """What can be read and written in one transaction: all of it is kept, or none."""
+
+    def setting(self, name: str) -> bytes | None:
+        """Give a setting."""
+
+    def put_setting(self, name: str, value: bytes) -> None:
+        """Keep a setting."""
+
+    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
+        """Keep a channel; a new name takes the place of the one before."""
+
+    def closed_until(self, fingerprint: str) -> float:
+        """Give the time until which a channel asked to be left alone, in seconds since 1970; 0 when it did not."""
+
+    def close_until(self, fingerprint: str, moment: float) -> None:
+        """Keep that a channel asked to be left alone; an earlier moment than is known changes nothing."""
+
+    def add_sender(self, name: str, at: str) -> None:
+        """Keep that a sender began."""
+
+    def senders(self) -> list[str]:
+        """List the senders that are not known to be gone."""
+
+    def end_sender(self, name: str) -> None:
+        """Keep that a sender is gone."""
+
+    def by_key(self, key: Key) -> list[Delivery]:
+        """List the deliveries of a key, the oldest first; superseded ones are left out."""
+
+    def by_sender(self, name: str) -> list[Delivery]:
+        """List the deliveries that a sender is sending."""
+
+    def get(self, delivery: int) -> Delivery | None:
+        """Give a delivery."""
+
+    def document(self, delivery: int) -> bytes:
+        """Give the exact bytes of a delivery's document."""
+
+    def add(self, key: Key, values: dict[str, Any], state: State) -> int:
+        """Keep a new delivery and give its number."""
+
+    def set_state(self, delivery: int, state: State, sender: str | None = None) -> None:
+        """Keep what has become of a delivery."""
+
+    def add_attempt(self, delivery: int, sender: str, at: str, *, is_resend: bool) -> int:
+        """Keep that a POST is about to start and give its number."""
+
+    def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
+        """Keep how an attempt ended."""
+
+    def attempts(self, delivery: int) -> list[Attempt]:
+        """List the attempts of a delivery, the first first."""
+
+    def add_resolution(self, delivery: int, *, is_received: bool, note: str, who: str, at: str) -> None:
+        """Keep what a person found out."""
+
+    def resolutions(self, delivery: int) -> list[Resolution]:
+        """List what persons found out, the first first."""
+
+    def find(
+        self,
+        *,
+        states: Sequence[State] = (),
+        fingerprints: Sequence[str] = (),
+        document_ref: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Iterator[Delivery]:
+        """Give the deliveries that fit all of the conditions, the oldest first."""
+
+
+class Store(Protocol):
+    """Where an outbox is kept."""
+
+    def write(self, change: Callable[[Page], T]) -> T:
+        """Do a change in a transaction and give its result once it is durable.
+
+        Changes of several threads may share one commit; each is kept whole or not at all. Raises what the change
+        raises, and OutboxError when it cannot be kept.
+        """
+
+    def read(self, look: Callable[[Page], T]) -> T:
+        """Look at what is kept. Raises OutboxError when it cannot be read."""
+
+    def close(self) -> None:
+        """Let go of it."""

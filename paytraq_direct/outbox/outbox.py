@@ -1,0 +1,373 @@
+"""The outbox: what was sent, what is being sent, and what must not be sent again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from paytraq_direct.errors import OutboxError
+from paytraq_direct.outbox import content, presence
+from paytraq_direct.outbox.ledger import now, written
+from paytraq_direct.outbox.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from paytraq_direct.channel import ChannelUri, Verdict
+    from paytraq_direct.invoice import Invoice
+    from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, Resolution, State, Store
+
+_GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt whose intent is on disk: its POST may start now."""
+
+    delivery: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the guard knows of an invoice that is not to be posted.
+
+    ``kind`` is ``delivered``, ``in_doubt`` (both with the same content), ``conflict`` (either with other
+    content, ``differences`` says which) or ``sending`` (a sender that lives is at it).
+    """
+
+    kind: str
+    delivery: Delivery
+    attempt: Attempt | None
+    attempts: int = 0
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The channel asked to be left alone for so many seconds more, this process or another one."""
+
+    seconds: float
+
+
+class Outbox:
+    """The durable ledger of deliveries, and the guard against sending twice.
+
+    Kept in one file of this machine, by default in the user's state folder; threads and processes may share it.
+    What is about to be sent is on disk before its first byte leaves, and only senders that are gone leave doubts
+    behind. Raises OutboxError, and nothing is sent then.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, store: Store | None = None) -> None:
+        self.path = Path(path) if path is not None else default_path()
+        self._folder = self.path.with_name(f"{self.path.name}-senders")
+        self._store: Store = store or SqliteStore(self.path)
+        self._presence: presence.Presence | None = None
+        self._process = 0
+        self._lock = threading.Lock()
+        self._key = self._store.read(lambda page: page.setting("fingerprint_key")) or b""
+        if not self._key:
+            raise OutboxError(f"the outbox {self.path} lacks its key: put a copy in its place, or name another")
+
+    def __repr__(self) -> str:
+        return f"Outbox({str(self.path)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a sender that sent nothing more is gone now."""
+        with self._lock:
+            if self._presence is not None and self._process == os.getpid():
+                name = self._presence.name
+                with contextlib.suppress(OutboxError):
+                    self._store.write(lambda page: self._leave(page, name))
+                self._presence.close()
+            self._presence = None
+        self._store.close()
+
+    def fingerprint(self, channel: ChannelUri) -> str:
+        """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
+        return hmac.new(self._key, channel.reveal().encode(), hashlib.sha256).hexdigest()[:32]
+
+    def begin(
+        self, channel: ChannelUri, invoice: Invoice, document: bytes, *, resend: bool = False, **about: str | None
+    ) -> Begun | Standing | Closed:
+        """Write down that an invoice is about to be posted, unless the guard or the channel says that it must not be.
+
+        The POST may start once this has returned a Begun; it is durable then. ``resend`` goes round the guard and
+        is written down as such. ``about`` is ``named`` (how the channel was given) and ``origin`` (of the invoice).
+        """
+        sender = self._sender()
+        draft = self._draft(channel, invoice, document, **about)
+        return self._store.write(lambda page: self._begin(page, sender, draft, resend=resend))
+
+    def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | None:
+        """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
+        draft = self._draft(channel, invoice, document, **about)
+        return self._store.write(lambda page: self._hold(page, draft))
+
+    def end(self, begun: Begun, verdict: Verdict, *, closed_for_s: float | None = None) -> None:
+        """Write down how an attempt ended; ``closed_for_s`` when the channel asked to be left alone for so long."""
+        exchange = verdict.exchange
+        ending = {
+            "ended_at": now(),
+            "outcome": verdict.outcome,
+            "message": verdict.message,
+            "status": exchange.status,
+            "headers": exchange.headers,
+            "body": exchange.body,
+            "elapsed_ms": exchange.elapsed_ms,
+        }
+        moment = None if closed_for_s is None else time.time() + closed_for_s
+        self._store.write(lambda page: self._end(page, begun, ending, moment))
+
+    def standing(self, delivery: int) -> Standing:
+        """Give what has become of a delivery."""
+
+        def look(page: Page) -> Standing:
+            found = page.get(delivery)
+            if found is None:
+                raise OutboxError(f"the outbox has no delivery {delivery}")
+            return _standing(page, found.state, found)
+
+        standing = self._store.read(look)
+        if standing.kind == "sending" and self.recover():
+            standing = self._store.read(look)
+        return standing
+
+    def recover(self) -> int:
+        """Put in doubt what senders that are gone were sending; give how many deliveries that were."""
+        names = self._store.read(lambda page: page.senders())
+        gone = [name for name in names if not self._is_mine(name) and presence.is_gone(self._folder, name)]
+        return self._store.write(lambda page: sum(self._leave(page, name) for name in gone)) if gone else 0
+
+    def resolve(self, delivery: int, *, received: bool, note: str, who: str) -> bool:
+        """Write down what a person found out about a doubt: it is delivered then, or pending. False when it is none."""
+
+        def change(page: Page) -> bool:
+            found = page.get(delivery)
+            if found is None or found.state != "in_doubt":
+                return False
+            page.add_resolution(delivery, is_received=received, note=note, who=who, at=now())
+            page.set_state(delivery, "delivered" if received else "pending")
+            return True
+
+        return self._store.write(change)
+
+    def deliveries(
+        self,
+        *,
+        states: Sequence[State] = (),
+        fingerprints: Sequence[str] = (),
+        document_ref: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Delivery]:
+        """List the deliveries that fit all of the conditions, the oldest first; times are of their reading."""
+        start, end = (None if moment is None else written(moment) for moment in (since, until))
+        return self._store.read(
+            lambda page: list(
+                page.find(states=states, fingerprints=fingerprints, document_ref=document_ref, since=start, until=end)
+            )
+        )
+
+    def attempts(self, delivery: int) -> list[Attempt]:
+        """List the attempts of a delivery, the first first."""
+        return self._store.read(lambda page: page.attempts(delivery))
+
+    def resolutions(self, delivery: int) -> list[Resolution]:
+        """List what persons found out about a delivery, the first first."""
+        return self._store.read(lambda page: page.resolutions(delivery))
+
+    def document(self, delivery: int) -> bytes:
+        """Give the exact bytes of a delivery's document."""
+        return self._store.read(lambda page: page.document(delivery))
+
+    def _sender(self) -> str:
+        """Give the name under which this process sends, its lock held from now on."""
+        with self._lock:
+            if self._presence is None or self._process != os.getpid():
+                self._presence = presence.Presence(self._folder)
+                self._process = os.getpid()
+            return self._presence.name
+
+    def _is_mine(self, name: str | None) -> bool:
+        return self._presence is not None and self._process == os.getpid() and self._presence.name == name
+
+    def _draft(
+        self,
+        channel: ChannelUri,
+        invoice: Invoice,
+        document: bytes,
+        *,
+        named: str | None = None,
+        origin: str | None = None,
+    ) -> _Draft:
+        fingerprint = self.fingerprint(channel)
+        record = content.record_of(invoice)
+        return _Draft(
+            key=content.key_of(invoice, document, fingerprint),
+            masked=channel.masked,
+            named=named,
+            record=record,
+            values={
+                "document_ref": invoice.document_ref,
+                "origin": origin,
+                "record": json.dumps(record, ensure_ascii=False),
+                "content": content.content_of(record, invoice),
+                "document": document,
+                "sha256": hashlib.sha256(document).hexdigest(),
+                "read_at": now(),
+            },
+        )
+
+    def _begin(self, page: Page, sender: str, draft: _Draft, *, resend: bool) -> Begun | Standing | Closed:
+        page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
+        known = self._known(page, draft)
+        standing = _guard(page, known, draft, resend=resend)
+        if standing is not None:
+            return standing
+        if (seconds := page.closed_until(draft.key.fingerprint) - time.time()) > 0:
+            return Closed(seconds)
+        is_resend = any(delivery.state in _SETTLED for delivery in known)
+        delivery = _place(page, known, draft, "sending")
+        page.add_sender(sender, now())
+        page.set_state(delivery, "sending", sender)
+        return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
+
+    def _hold(self, page: Page, draft: _Draft) -> Delivery | None:
+        page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
+        known = self._known(page, draft)
+        if _guard(page, known, draft, resend=False) is not None:
+            return None
+        return page.get(_place(page, known, draft, "pending"))
+
+    def _known(self, page: Page, draft: _Draft) -> list[Delivery]:
+        """List what is known under a key, the senders that are gone taken care of."""
+        known = page.by_key(draft.key)
+        for delivery in known:
+            name = delivery.sender
+            if (
+                delivery.state == "sending"
+                and name
+                and not self._is_mine(name)
+                and presence.is_gone(self._folder, name)
+            ):
+                self._leave(page, name)
+                return page.by_key(draft.key)
+        return known
+
+    def _leave(self, page: Page, sender: str) -> int:
+        """Put in doubt what a sender left behind."""
+        left = page.by_sender(sender)
+        for delivery in left:
+            for attempt in page.attempts(delivery.id):
+                if attempt.outcome is None:
+                    page.add_ending(attempt.id, {**_NO_ANSWER, "ended_at": now()})
+            page.set_state(delivery.id, _summed_up(page, delivery.id))
+        page.end_sender(sender)
+        return len(left)
+
+    def _end(self, page: Page, begun: Begun, ending: dict[str, Any], closed_until: float | None) -> None:
+        page.add_ending(begun.attempt, ending)
+        page.set_state(begun.delivery, _summed_up(page, begun.delivery, ending["outcome"]))
+        if closed_until is not None and (delivery := page.get(begun.delivery)):
+            page.close_until(delivery.fingerprint, closed_until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An invoice on its way into the ledger."""
+
+    key: content.Key
+    masked: str
+    named: str | None
+    record: content.Record
+    values: dict[str, Any]
+
+
+_SETTLED: Final = frozenset({"delivered", "in_doubt"})
+_NO_ANSWER: Final = {
+    "outcome": "in_doubt",
+    "message": _GONE,
+    "status": None,
+    "headers": (),
+    "body": b"",
+    "elapsed_ms": None,
+}
+
+
+def default_path() -> Path:
+    """Give the outbox's place when none is named: in the user's state folder."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - needed for this alone
+
+    return user_state_path("paytraq_direct", appauthor=False) / "outbox.sqlite"
+
+
+def _guard(page: Page, known: Sequence[Delivery], draft: _Draft, *, resend: bool) -> Standing | None:
+    """Say why an invoice must not be posted; None when it may. Nothing goes round a sender that is at it."""
+    for delivery in known:
+        if delivery.state == "sending":
+            return Standing("sending", delivery, None)
+    if resend:
+        return None
+    settled = [delivery for delivery in known if delivery.state in _SETTLED]
+    same = [delivery for delivery in settled if delivery.content == draft.values["content"]]
+    for state in ("delivered", "in_doubt"):
+        for delivery in reversed(same):
+            if delivery.state == state:
+                return _standing(page, state, delivery)
+    if settled:
+        last = settled[-1]
+        changes = content.differences(json.loads(last.record), draft.record)
+        return _standing(page, "conflict", last, changes or ("the document's bytes differ",))
+    return None
+
+
+def _standing(page: Page, kind: str, delivery: Delivery, differences: tuple[str, ...] = ()) -> Standing:
+    attempts = page.attempts(delivery.id)
+    telling = [attempt for attempt in attempts if attempt.outcome == delivery.state] or attempts
+    return Standing(kind, delivery, telling[-1] if telling else None, len(attempts), differences)
+
+
+def _place(page: Page, known: Sequence[Delivery], draft: _Draft, state: State) -> int:
+    """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
+    same = [d for d in known if (d.content, d.sha256) == (draft.values["content"], draft.values["sha256"])]
+    for delivery in known:
+        if delivery.state not in _SETTLED and delivery not in same[-1:]:
+            page.set_state(delivery.id, "superseded")
+    if same:
+        if same[-1].state not in _SETTLED:
+            page.set_state(same[-1].id, state)
+        return same[-1].id
+    return page.add(draft.key, draft.values, state)
+
+
+def _summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
+    """Say what has become of a delivery after its last attempt ended with an outcome.
+
+    Once delivered, it is; a doubt that nobody resolved stays one, whatever came of a later attempt.
+    """
+    if outcome == "delivered":
+        return "delivered"
+    resolved = [found.resolved_at for found in page.resolutions(delivery)]
+    since = resolved[-1] if resolved else ""
+    outcomes = {a.outcome for a in page.attempts(delivery) if a.outcome == "delivered" or (a.ended_at or "") >= since}
+    kept: tuple[State, ...] = ("delivered", "in_doubt")
+    for state in kept:
+        if state in outcomes:
+            return state
+    return outcome  # type: ignore[return-value] # an outcome is a state

@@ -1,0 +1,56 @@
+"""Tells whether a sender still lives: it holds an operating-system lock for as long as it does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(stream: BinaryIO) -> None:
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(stream: BinaryIO) -> None:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Presence:
+    """This process's own lock, on a file of its own in a folder. The system lets go of it when the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._path = folder / self.name
+        self._stream = self._path.open("xb")
+        _lock(self._stream)
+
+    def close(self) -> None:
+        """Let go."""
+        self._stream.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+
+def is_gone(folder: Path, name: str) -> bool:
+    """Tell whether the sender of that name has ended, however it ended."""
+    path = folder / name
+    try:
+        with path.open("r+b") as stream:
+            _lock(stream)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return True

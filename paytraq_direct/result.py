@@ -1,0 +1,114 @@
+"""What became of one invoice: the receipt, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from paytraq_direct.errors import Conflict, Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from paytraq_direct.errors import Fault
+
+_FAILURES: Final[dict[str, type[DeliveryError]]] = {
+    "pending": Deferred,
+    **{kind.outcome: kind for kind in (Deferred, Rejected, InDoubt, Conflict)},
+}
+
+Outcome = Literal[
+    "delivered", "already_delivered", "deferred", "pending", "rejected", "in_doubt", "conflict", "invalid", "checked"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The proof that a document is in the inbox; whether it is booked is the customer's affair.
+
+    ``channel`` is masked; ``sha256`` is of the document's bytes, in hex; ``sent_at`` is when the attempt that
+    delivered it began, in UTC, and ``elapsed_ms`` how long it took. ``notes`` are remarks worth reading. ``already``
+    when the outbox had it: nothing was posted now, and the rest is of the first delivery. ``status`` is None then
+    if a person found out that it had arrived.
+    """
+
+    document_ref: str
+    channel: str
+    status: int | None
+    sha256: str
+    attempts: int
+    sent_at: datetime
+    elapsed_ms: float
+    notes: tuple[str, ...] = ()
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one invoice, be it a receipt or a failure.
+
+    Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
+    ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
+    ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before.
+    """
+
+    outcome: Outcome
+    document_ref: str | None
+    message: str
+    channel: str | None
+    document: bytes = field(default=b"", repr=False)
+    faults: tuple[Fault, ...] = ()
+    status: int | None = None
+    body: bytes = b""
+    sha256: str | None = None
+    attempts: int = 0
+    sent_at: datetime | None = None
+    elapsed_ms: float | None = None
+    retry_after: float | None = None
+    notes: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+    posted: bool = False
+
+    def receipt(self) -> Receipt:
+        """Give the receipt of a delivery; raises the InvalidInvoice or DeliveryError that is there instead."""
+        if self.outcome in {"delivered", "already_delivered"} and self.sha256 and self.sent_at:
+            return Receipt(
+                document_ref=self.document_ref or "",
+                channel=self.channel or "",
+                status=self.status,
+                sha256=self.sha256,
+                attempts=self.attempts,
+                sent_at=self.sent_at,
+                elapsed_ms=self.elapsed_ms or 0.0,
+                notes=self.notes,
+                already=self.outcome == "already_delivered",
+            )
+        raise self._failure()
+
+    def _failure(self) -> InvalidInvoice | DeliveryError:
+        if self.outcome == "invalid":
+            return InvalidInvoice(self.faults)
+        error = _FAILURES[self.outcome](
+            self.message,
+            document_ref=self.document_ref,
+            status=self.status,
+            body=self.body,
+            channel=self.channel or "",
+            sha256=self.sha256 or "",
+            attempts=self.attempts,
+            sent_at=self.sent_at,
+            elapsed_ms=self.elapsed_ms,
+        )
+        if isinstance(error, Deferred):
+            error.retry_after = self.retry_after
+        if isinstance(error, Conflict):
+            error.differences = self.differences
+        return error
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C came when part of a document had left: ``result`` is in doubt, and says so."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.message)
+        self.result = result
