@@ -77,6 +77,7 @@ class Outbox:
         self._key = self._store.read(lambda page: page.setting("fingerprint_key")) or b""
         if not self._key:
             raise OutboxError(f"the outbox {self.path} lacks its key: put a copy in its place, or name another")
+        self.recover()
 
     def __repr__(self) -> str:
         return f"Outbox({str(self.path)!r})"

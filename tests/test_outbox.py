@@ -1,0 +1,624 @@
+"""The outbox: delivered once, and never lost, whatever is stopped, broken or repeated."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import environment, run
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from test_cli import answers, plain
+from test_rules import smallest
+from wire.servers import OK, Peer, Server
+
+from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, OutboxError, Sender, send
+from paytraq_direct.channel import judge
+from paytraq_direct.outbox.content import content_of, differences, key_of, record_of
+from paytraq_direct.outbox.outbox import Begun, Closed, Standing
+from paytraq_direct.sender import prepare
+from paytraq_direct.wire import Exchange, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHANNEL = ChannelUri("https://go.paytraq.com/ext/direct/inbox/0123456789abcdef")
+OTHER = ChannelUri("https://go.paytraq.com/ext/direct/inbox/fedcba9876543210")
+
+
+def invoice(number: str = "INV-1", **fields: Any) -> Invoice:
+    """Give an invoice of that number."""
+    return Invoice(**smallest(document_ref=number, **fields))
+
+
+def verdict(status: int | None, *, progress: Progress = Progress.WHOLE, retry_after: str | None = None) -> Any:
+    """Give the verdict over an exchange that ended so."""
+    headers = (("Retry-After", retry_after),) if retry_after else ()
+    return judge(
+        Exchange(
+            progress=progress, status=status, reason="", headers=headers, body=b"said", early=False, trouble=None, stage="done",
+            sent_at=dt.datetime.now(dt.UTC), elapsed_ms=1.0,
+        )
+    )  # fmt: skip
+
+
+ENDINGS = {"delivered": verdict(200), "rejected": verdict(400), "in_doubt": verdict(502), "deferred": verdict(429)}
+
+
+def begin(outbox: Outbox, one: Invoice, channel: ChannelUri = CHANNEL, *, resend: bool = False) -> Any:
+    """Write down that an invoice is about to be posted."""
+    return outbox.begin(channel, one, prepare(one), resend=resend)
+
+
+def post(outbox: Outbox, one: Invoice, outcome: str = "delivered", *, resend: bool = False) -> Begun:
+    """Go through one attempt that ends so."""
+    begun = begin(outbox, one, resend=resend)
+    assert isinstance(begun, Begun)
+    outbox.end(begun, ENDINGS[outcome])
+    return begun
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give the place of an outbox that is not there yet."""
+    return tmp_path / "state" / "outbox.sqlite"
+
+
+@pytest.fixture
+def outbox(path: Path) -> Iterator[Outbox]:
+    """Give an empty outbox."""
+    with Outbox(path) as outbox:
+        yield outbox
+
+
+# --- the guard --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "same", "other"),
+    [
+        ("delivered", "delivered", "conflict"), ("in_doubt", "in_doubt", "conflict"), ("rejected", None, None),
+        ("deferred", None, None),
+    ],
+)  # fmt: skip
+def test_the_guard(outbox: Outbox, before: str, same: str | None, other: str | None) -> None:
+    """Delivered and doubtful numbers are not posted again; refused and deferred ones may be, with other content too."""
+    post(outbox, invoice(), before)
+    for one, expected in ((invoice(), same), (invoice(comment="other"), other)):
+        found = begin(outbox, one)
+        assert (found.kind if isinstance(found, Standing) else None) == expected
+        if isinstance(found, Begun):
+            outbox.end(found, ENDINGS[before])
+
+
+def test_a_conflict_says_what_differs(outbox: Outbox) -> None:
+    """Other content under a number that was delivered is told field by field, as it was written."""
+    items = [{"item_name": "a", "qty": 1, "price": "2.50"}, {"item_name": "b", "qty": 3, "price": 1}]
+    post(outbox, invoice(line_items=items, gross_amount="121.00"))
+    items[1]["qty"] = "2.0"
+    items.append({"item_name": "c", "qty": 1, "price": 1})
+    found = begin(outbox, invoice(line_items=items, gross_amount="119.79", include_tax=True))
+    assert found.differences == (
+        "include_tax (none) → true", "line_items[1].qty 3 → 2.0",
+        "line_items[2] (none) → item_name c, qty 1, price 1", "gross_amount 121.00 → 119.79",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"net_amount": "1.000"}, {"supplier_name": " sia  S "}, {"document_ref": " INV-1"}, {"net_amount": Decimal("1E0")},
+        {"comment": "ma\u0304ja"},
+    ],
+)  # fmt: skip
+def test_what_says_the_same_is_the_same(outbox: Outbox, change: dict[str, Any]) -> None:
+    """Trailing zeros, letter case and blanks of names, and the form of accents make no other invoice."""
+    first = invoice(**({"comment": "m\u0101ja"} if "comment" in change else {}))
+    changed = Invoice(**{**smallest(), **change})
+    assert key_of(first, b"", "f") == key_of(changed, b"", "f")
+    post(outbox, first)
+    kind = "conflict" if "supplier_name" in change or "document_ref" in change else "delivered"
+    assert begin(outbox, changed).kind == kind
+
+
+@pytest.mark.parametrize(
+    "change", [{"sale_type": "credit_note"}, {"document_ref": "inv-1"}, {"supplier_name": "SIA T"}]
+)
+def test_another_key_is_another_invoice(outbox: Outbox, change: dict[str, Any]) -> None:
+    """Kind, number and supplier tell invoices apart, and so does the channel."""
+    post(outbox, invoice())
+    assert isinstance(begin(outbox, Invoice(**{**smallest(), **change})), Begun)
+    assert isinstance(begin(outbox, invoice(), OTHER), Begun)
+
+
+def test_differences_of_the_same_are_none() -> None:
+    """A record does not differ from itself, nor from one that says the same."""
+    one, two = (record_of(invoice(net_amount=amount)) for amount in ("1.10", "1.1"))
+    assert differences(one, two) == ()
+    assert content_of(one, invoice(net_amount="1.10")) == content_of(two, invoice(net_amount="1.1"))
+
+
+def test_resend_goes_round_the_guard_and_is_written_down(outbox: Outbox) -> None:
+    """--resend posts what was delivered; when that fails, the first delivery still stands."""
+    first = post(outbox, invoice())
+    again = post(outbox, invoice(), "rejected", resend=True)
+    assert again.delivery == first.delivery
+    assert [attempt.is_resend for attempt in outbox.attempts(first.delivery)] == [False, True]
+    assert begin(outbox, invoice()).kind == "delivered"
+    other = post(outbox, invoice(comment="other"), "rejected", resend=True)
+    assert other.delivery != first.delivery
+    assert begin(outbox, invoice(comment="other")).kind == "conflict"
+
+
+def test_new_content_takes_the_place_of_what_never_arrived(outbox: Outbox) -> None:
+    """A refused invoice that was mended is sent; the old one is kept as history and never sent."""
+    post(outbox, invoice(), "rejected")
+    post(outbox, invoice(comment="mended"))
+    assert [found.state for found in outbox.deliveries()] == ["superseded", "delivered"]
+
+
+def test_a_doubt_ends_by_what_a_person_says(outbox: Outbox) -> None:
+    """Resolved as received it is delivered; as not received it may be sent again; either is written down once."""
+    for number, received, kind in (("A", True, "delivered"), ("B", False, None)):
+        begun = post(outbox, invoice(number), "in_doubt")
+        assert outbox.resolve(begun.delivery, received=received, note="asked", who="me")
+        assert not outbox.resolve(begun.delivery, received=received, note="asked", who="me")
+        found = begin(outbox, invoice(number))
+        assert (found.kind if isinstance(found, Standing) else None) == kind
+        (resolution,) = outbox.resolutions(begun.delivery)
+        assert (resolution.is_received, resolution.note, resolution.who) == (received, "asked", "me")
+        if isinstance(found, Begun):
+            outbox.end(found, ENDINGS["rejected"])
+            assert outbox.deliveries(document_ref=number)[0].state == "rejected"
+
+
+def test_a_later_refusal_does_not_end_a_doubt(outbox: Outbox) -> None:
+    """What may have arrived may have arrived, whatever came of a resend."""
+    begun = post(outbox, invoice(), "in_doubt")
+    post(outbox, invoice(), "rejected", resend=True)
+    assert outbox.standing(begun.delivery).kind == "in_doubt"
+
+
+def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
+    """What was read and not sent is pending, and an attempt may begin; what is delivered is not made pending."""
+    held = outbox.hold(CHANNEL, invoice(), prepare(invoice()), named="env:INBOX", origin="a.json[3]")
+    assert held is not None
+    assert (held.state, held.named, held.origin) == ("pending", "env:INBOX", "a.json[3]")
+    assert post(outbox, invoice()).delivery == held.id
+    assert outbox.hold(CHANNEL, invoice(), prepare(invoice())) is None
+
+
+def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: Path) -> None:
+    """When a channel asks to be left alone, nobody who shares the outbox begins an attempt there; others do."""
+    begun = begin(outbox, invoice())
+    outbox.end(begun, verdict(429, retry_after="30"), closed_for_s=30.0)
+    with Outbox(path) as second:
+        found = begin(second, invoice("INV-2"))
+        assert isinstance(found, Closed)
+        assert 29 < found.seconds <= 30
+        assert isinstance(begin(second, invoice("INV-2"), OTHER), Begun)
+
+
+def test_what_is_kept(outbox: Outbox, path: Path) -> None:
+    """Record, exact bytes, masked channel, attempts with their answers; and the address nowhere in the files."""
+    begun = post(outbox, invoice())
+    (delivery,) = outbox.deliveries(states=("delivered",), document_ref="INV-1")
+    (attempt,) = outbox.attempts(begun.delivery)
+    assert outbox.document(begun.delivery) == prepare(invoice())
+    assert json.loads(delivery.record) == record_of(invoice())
+    assert (delivery.masked, attempt.status, attempt.body, attempt.elapsed_ms) == (CHANNEL.masked, 200, b"said", 1.0)
+    assert delivery.read_at <= attempt.began_at <= str(attempt.ended_at)
+    for file in path.parent.rglob("*"):
+        assert file.is_dir() or b"0123456789abcdef" not in file.read_bytes()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+# --- crashes ----------------------------------------------------------------------------------------------------
+
+
+def _sender_that_dies(path: Path, stop_at: str) -> None:
+    """Send an invoice in a process of its own that is killed at a step."""
+    code = f"""
+import os, signal, sys
+sys.path[:0] = {[str(Path(__file__).parent)]!r}
+from test_outbox import *
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+outbox = Outbox({str(path)!r})
+if {stop_at!r} == "opened": die()
+begun = begin(outbox, invoice())
+if {stop_at!r} == "begun": die()
+outbox.end(begun, ENDINGS["delivered"])
+die()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, timeout=60, env=environment()
+    )
+    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
+
+
+@pytest.mark.parametrize(("stop_at", "state"), [("opened", None), ("begun", "in_doubt"), ("ended", "delivered")])
+def test_killed_at_a_step(path: Path, stop_at: str, state: str | None) -> None:
+    """Killed before the intent, nothing is there; after it, a doubt; after the ending, what it was."""
+    _sender_that_dies(path, stop_at)
+    with Outbox(path) as outbox:
+        found = begin(outbox, invoice())
+        assert (found.kind if isinstance(found, Standing) else None) == state
+
+
+def test_what_a_living_sender_does_is_no_doubt(outbox: Outbox, path: Path) -> None:
+    """Another process, or an outbox of its own in this one, sees that a living sender is at it."""
+    begun = begin(outbox, invoice())
+    with Outbox(path) as second:
+        assert begin(second, invoice()).kind == "sending"
+        assert second.recover() == 0
+        outbox.end(begun, ENDINGS["delivered"])
+        assert second.standing(begun.delivery).kind == "delivered"
+
+
+def test_a_sender_that_ended_properly_leaves_no_lock(path: Path) -> None:
+    """Closing lets go; what it left in the middle is a doubt at once."""
+    with Outbox(path) as outbox:
+        begun = begin(outbox, invoice())
+    with Outbox(path) as outbox:
+        assert outbox.standing(begun.delivery).kind == "in_doubt"
+        assert list(path.with_name("outbox.sqlite-senders").iterdir()) == []
+
+
+STEPS = ("none", "intent", "posted", "ended")
+
+
+class Ledger(RuleBasedStateMachine):
+    """Any order of sends, crashes, resends and resolutions, against a model of what the inbox truly has."""
+
+    @initialize(target=None)
+    def open(self) -> None:
+        """Begin with an empty outbox."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "outbox.sqlite"
+        self.outbox = Outbox(self.path)
+        self.arrived: dict[str, list[str]] = {"A": [], "B": []}
+        self.allowed: dict[str, int] = {"A": 1, "B": 1}
+
+    @rule(
+        number=st.sampled_from("AB"), content=st.sampled_from("xy"), outcome=st.sampled_from(sorted(ENDINGS)),
+        crash=st.sampled_from(STEPS), resend=st.booleans(),
+    )  # fmt: skip
+    def send(self, number: str, content: str, outcome: str, crash: str, *, resend: bool) -> None:
+        """Try to send, and be killed at a step or not."""
+        one = invoice(number, comment=content)
+        settled = {found.state for found in self.outbox.deliveries(document_ref=number)} & {"delivered", "in_doubt"}
+        begun = begin(self.outbox, one, resend=resend)
+        assert isinstance(begun, Begun) == (resend or not settled)
+        if isinstance(begun, Begun):
+            if resend and settled:
+                self.allowed[number] += 1
+            if crash != "intent" and outcome in {"delivered", "in_doubt"}:
+                self.arrived[number].append(content)
+            if crash in {"none", "ended"}:
+                self.outbox.end(begun, ENDINGS[outcome])
+        if crash != "none":
+            self.crash()
+
+    @rule(number=st.sampled_from("AB"), content=st.sampled_from("xy"))
+    def hold(self, number: str, content: str) -> None:
+        """Read an invoice and do not send it."""
+        one = invoice(number, comment=content)
+        self.outbox.hold(CHANNEL, one, prepare(one))
+
+    @precondition(lambda self: any(found.state == "in_doubt" for found in self.outbox.deliveries()))
+    @rule()
+    def resolve(self) -> None:
+        """Ask the customer, who tells the truth."""
+        doubt = next(found for found in self.outbox.deliveries() if found.state == "in_doubt")
+        number, content = str(doubt.document_ref), json.loads(doubt.record)["comment"]
+        self.outbox.resolve(doubt.id, received=content in self.arrived[number], note="", who="me")
+
+    def crash(self) -> None:
+        """Let the process die: its lock is gone, nothing was closed."""
+        presence = self.outbox._presence
+        if presence is not None:
+            presence._stream.close()
+        self.outbox._presence = None
+        self.outbox = Outbox(self.path)
+
+    @invariant()
+    def nothing_arrives_twice(self) -> None:
+        """Hold that the inbox has each number at most once, but for deliberate resends."""
+        if hasattr(self, "arrived"):
+            for number, contents in self.arrived.items():
+                assert len(contents) <= self.allowed[number]
+
+    @invariant()
+    def everything_has_an_end(self) -> None:
+        """Hold that nothing is being sent when nobody sends, and that what arrived is never called refused or pending."""
+        if hasattr(self, "outbox"):
+            for found in self.outbox.deliveries():
+                assert found.state != "sending"
+                if json.loads(found.record)["comment"] in self.arrived[str(found.document_ref)]:
+                    assert (
+                        found.state in {"delivered", "in_doubt", "superseded"}
+                        or self.allowed[str(found.document_ref)] > 1
+                    )
+
+    def teardown(self) -> None:
+        """Take the outbox away."""
+        if hasattr(self, "outbox"):
+            self.outbox.close()
+            self.folder.cleanup()
+
+
+TestLedger = Ledger.TestCase
+TestLedger.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+
+
+# --- several processes ------------------------------------------------------------------------------------------
+
+
+def _send_all(path: Path, url: str, count: int, barrier: Any) -> None:
+    with Outbox(path) as outbox, Sender(url, outbox=outbox) as sender:
+        barrier.wait()
+        for result in sender.send_all((invoice(f"INV-{number}") for number in range(count)), jobs=2):
+            assert result.outcome in {"delivered", "already_delivered"}, result
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_processes_post_each_invoice_once(path: Path, processes: int) -> None:
+    """Processes that are given the same invoices and share an outbox post each once."""
+    context = multiprocessing.get_context("spawn")
+    with Server(answers(OK)) as server:
+        barrier = context.Barrier(processes)
+        workers = [context.Process(target=_send_all, args=(path, server.url(), 12, barrier)) for _ in range(processes)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert [worker.exitcode for worker in workers] == [0] * processes
+        assert sorted(server.bodies) == sorted(prepare(invoice(f"INV-{number}")) for number in range(12))
+
+
+def test_killed_in_a_batch_nothing_is_sent_twice_and_nothing_is_lost(path: Path, tmp_path: Path) -> None:
+    """Killed again and again in a batch, the server sees each invoice at most once, and each has an end."""
+    _kill_and_repeat(path, tmp_path, invoices=20, kills=6)
+
+
+@pytest.mark.soak
+def test_a_hundred_kills(path: Path, tmp_path: Path) -> None:
+    """The same with a batch of five hundred, killed a hundred times."""
+    _kill_and_repeat(path, tmp_path, invoices=500, kills=100)
+
+
+def _kill_and_repeat(path: Path, tmp_path: Path, *, invoices: int, kills: int) -> None:
+    """Send a batch, killing the command after so many arrivals, until it is through; then look at both sides."""
+    file = tmp_path / "batch.jsonl"
+    file.write_text("\n".join(json.dumps(smallest(document_ref=f"INV-{number}")) for number in range(invoices)))
+    arrivals = threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            arrivals.release()
+            peer.say(OK)
+
+    with Server(script) as server:
+        arguments: list[str | Path] = [
+            Path(sys.executable).with_name("paytraq-send"),
+            file,
+            "--outbox",
+            path,
+            "--jobs",
+            "2",
+            "--rate",
+            "200",
+            "--json",
+        ]
+        env = environment(PAYTRAQ_CHANNEL=server.url())
+        for kill in range(kills):
+            with subprocess.Popen(arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                for _ in range(1 + kill % 4):
+                    if not arrivals.acquire(timeout=20):
+                        break
+                process.kill()
+        final = subprocess.run(arguments, env=env, check=False, capture_output=True, timeout=120)
+        results = [json.loads(line) for line in final.stdout.splitlines()]
+        assert len(results) == invoices, final.stderr.decode()
+        assert {line["outcome"] for line in results} <= {"delivered", "already_delivered", "in_doubt"}
+        numbers = [body.partition(b"<DocumentRef>")[2].partition(b"<")[0] for body in server.bodies]
+        assert len(numbers) == len(set(numbers))
+        said = {line["document_ref"] for line in results if line["outcome"] != "in_doubt"}
+        assert said <= {number.decode() for number in numbers}
+    with Outbox(path) as outbox:
+        assert {found.state for found in outbox.deliveries()} <= {"delivered", "in_doubt"}
+        assert len(outbox.deliveries()) == invoices
+
+
+# --- what cannot be written -------------------------------------------------------------------------------------
+
+
+def _refused(path: Path, words: str) -> None:
+    """Hold that nothing is sent, with exit code 1 and these words."""
+    with Server(answers(OK)) as server:
+        result = run(
+            "paytraq-send",
+            "-",
+            "--outbox",
+            path,
+            data=json.dumps(smallest()).encode(),
+            env={"PAYTRAQ_CHANNEL": server.url()},
+        )
+        assert (result.returncode, server.hits) == (1, 0), result.stderr
+    assert words in result.stderr.decode()
+
+
+def test_a_file_that_is_no_outbox(tmp_path: Path) -> None:
+    """Garbage, another program's database and a damaged outbox are refused with what to do."""
+    (tmp_path / "garbage").write_bytes(b"not a database at all" * 100)
+    _refused(tmp_path / "garbage", "it is not an outbox; name another with --outbox")
+    with sqlite3.connect(tmp_path / "other") as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    _refused(tmp_path / "other", "is a database of another program, not an outbox")
+
+
+def test_a_damaged_outbox(path: Path) -> None:
+    """A file whose pages were overwritten is refused as damaged, or as none."""
+    with Outbox(path) as outbox:
+        for number in range(50):
+            post(outbox, invoice(f"INV-{number}"))
+    data = bytearray(path.read_bytes())
+    data[4096:40960] = b"\xff" * (40960 - 4096)
+    path.write_bytes(data)
+    _refused(path, "cannot be")
+
+
+def test_a_newer_outbox(path: Path) -> None:
+    """An outbox of a newer version is left alone."""
+    Outbox(path).close()
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    _refused(path, "was written by a newer paytraq_direct")
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    """A folder that cannot be made, and a disk without room, are told; nothing is sent."""
+    (tmp_path / "file").write_text("")
+    _refused(tmp_path / "file" / "outbox.sqlite", "cannot be opened")
+
+
+def test_a_full_disk(outbox: Outbox) -> None:
+    """When the intent does not fit, the POST does not start, and the message says why; room made, it goes on."""
+    store: Any = outbox._store
+    post(outbox, invoice("INV-0"))
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    big = invoice("INV-2", comment="x" * 200_000)
+    with Server(answers(OK)) as server:
+        with Sender(server.url(), outbox=outbox) as sender, pytest.raises(OutboxError, match="the disk is full"):
+            sender.send(big)
+        assert server.hits == 0
+        store._connection.execute("PRAGMA max_page_count = 1000000")
+        assert send(big, server.url(), outbox=outbox).status == 200
+
+
+def test_a_locked_outbox_is_given_up(outbox: Outbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outbox that another program keeps locked is given up, and nothing is sent."""
+    monkeypatch.setattr("paytraq_direct.outbox.sqlite.BUSY_S", 0.1)
+    with sqlite3.connect(path, isolation_level=None) as other, Outbox(path) as second:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OutboxError, match="locked"):
+            begin(second, invoice())
+        other.execute("ROLLBACK")
+        assert isinstance(begin(second, invoice()), Begun)
+    other.close()
+    outbox.close()
+
+
+def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the ending cannot be written, that is an error, and the delivery is a doubt from then on."""
+    with Server(answers(OK)) as server:
+        with Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
+
+            def fails(*_: object, **__: object) -> None:
+                raise OutboxError("the disk is full")
+
+            monkeypatch.setattr(outbox, "end", fails)
+            with pytest.raises(OutboxError):
+                sender.send(invoice())
+        with Outbox(path) as outbox, pytest.raises(InDoubt):
+            send(invoice(), server.url(), outbox=outbox)
+        assert server.hits == 1
+
+
+# --- from Python ------------------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_repeat_returns_the_first_receipt(outbox: Outbox) -> None:
+    """send() with an outbox posts once; the repeat gives the first receipt, marked as such."""
+    with Server(answers(OK)) as server:
+        first = send(invoice(), server.url(), outbox=outbox)
+        again = send(invoice(), server.url(), outbox=outbox)
+        assert server.hits == 1
+    assert (first.already, again.already) == (False, True)
+    assert (again.document_ref, again.status, again.sha256, again.attempts) == ("INV-1", 200, first.sha256, 1)
+
+
+def test_conflicts_and_doubts_are_raised(outbox: Outbox) -> None:
+    """Other content raises Conflict with the differences; a doubt raises InDoubt again, without a post."""
+    with Server(answers(OK, plain("502 x"))) as server, Sender(server.url(), outbox=outbox) as sender:
+        sender.send(invoice())
+        with pytest.raises(Conflict) as caught:
+            sender.send(invoice(comment="other"))
+        assert caught.value.differences == ("comment (none) → other",)
+        for _ in range(2):
+            with pytest.raises(InDoubt):
+                sender.send(invoice("INV-2"))
+        assert server.hits == 2
+
+
+def test_resend_is_by_number(outbox: Outbox) -> None:
+    """Only the named number goes round the guard."""
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox, resend=["INV-1"]) as sender:
+        outcomes = [result.outcome for result in sender.send_all([invoice(), invoice("B"), invoice(), invoice("B")])]
+        assert outcomes == ["delivered", "delivered", "delivered", "already_delivered"]
+
+
+def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
+    """Threads of a web application may use one sender: each invoice is posted once, each call has its answer."""
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
+        found: list[Any] = []
+        threads = [
+            threading.Thread(target=lambda number=number: found.append(sender.send(invoice(f"INV-{number % 8}"))))
+            for number in range(24)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(found) == 24
+        assert len(server.bodies) == 8
+
+
+def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
+    """An outage does not become many doubts: after three, the rest is pending; a new run starts afresh."""
+    with Server(answers(plain("502 x"))) as server, Sender(server.url(), outbox=outbox) as sender:
+        outcomes = [result.outcome for result in sender.send_all(invoice(f"INV-{n}") for n in range(6))]
+        assert outcomes == ["in_doubt"] * 3 + ["pending"] * 3
+        again = [result.outcome for result in sender.send_all(invoice(f"INV-{n}") for n in range(6))]
+        assert again == ["in_doubt"] * 6
+        assert server.hits == 6
+    assert [found.state for found in outbox.deliveries()] == ["in_doubt"] * 6
+
+
+def test_rejections_do_not_stop_a_run(outbox: Outbox) -> None:
+    """Only doubts in a row do."""
+    script = answers(plain("502 x"), plain("502 x"), plain("400 x"), plain("502 x"), OK)
+    with Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        outcomes = [result.outcome for result in sender.send_all(invoice(f"INV-{n}") for n in range(6))]
+    assert outcomes == ["in_doubt", "in_doubt", "rejected", "in_doubt", "delivered", "delivered"]
+
+
+def test_a_fork_has_a_lock_and_a_connection_of_its_own(outbox: Outbox) -> None:
+    """A process that was forked sends under its own name; the parent's is not taken for it."""
+    post(outbox, invoice())
+    child = os.fork()
+    if child == 0:
+        try:
+            post(outbox, invoice("INV-2"))
+            names = {attempt.sender.split("-")[0] for d in outbox.deliveries() for attempt in outbox.attempts(d.id)}
+            os._exit(0 if len(names) == 2 else 3)
+        finally:
+            os._exit(4)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
