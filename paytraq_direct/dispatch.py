@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -44,9 +43,8 @@ class Dispatch(Generic[T, R]):
         self._jobs = jobs
         self._leave = leave
         self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._waiting: deque[_Task[T, R]] = deque()
-        self._lock = threading.Lock()
+        self._change = threading.Condition()
         self._unended = 0
         self._is_stopped = False
 
@@ -75,11 +73,11 @@ class Dispatch(Generic[T, R]):
         try:
             while self._fill(source):
                 task = self._waiting[0]
-                if not task.is_done:
-                    with suppress(queue.Empty):
-                        self._ended.get(timeout=_GLANCE_S)
-                        self._unended -= 1
-                    continue
+                with self._change:
+                    if not task.is_done:
+                        # In glances, since a signal handler runs between two of them.
+                        self._change.wait(_GLANCE_S)
+                        continue
                 self._waiting.popleft()
                 if task.error is None:
                     yield task.item, task.result
@@ -99,15 +97,16 @@ class Dispatch(Generic[T, R]):
             if task is None:
                 break
             self._waiting.append(task)
+            with self._change:
+                self._unended += 1
             self._todo.put(task)
-            self._unended += 1
         if self._is_stopped:
             self._take_back()
         return bool(self._waiting)
 
     def _work(self) -> None:
         while (task := self._todo.get()) is not None:
-            with self._lock:
+            with self._change:
                 if task.is_begun:
                     continue
                 task.is_begun = True
@@ -115,16 +114,19 @@ class Dispatch(Generic[T, R]):
                 task.result = self._do(task.item)
             except BaseException as error:  # noqa: BLE001 - it is raised where the results are given
                 task.error = error
-            task.is_done = True
-            self._ended.put(None)
+            with self._change:
+                task.is_done = True
+                self._unended -= 1
+                self._change.notify()
 
     def _take_back(self) -> None:
         """Leave what was read and not begun."""
         for task in list(self._waiting):
-            with self._lock:
+            with self._change:
                 if task.is_begun:
                     continue
                 task.is_begun = True
+                self._unended -= 1
             if self._leave is None:
                 self._waiting.remove(task)
             else:

@@ -66,10 +66,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a person found out about a doubt: who says so, when, and why."""
+    """What a person found out about a doubt: who says so, when, and why.
+
+    ``attempt`` is the number of the last one there was: doubts of later ones are not resolved by it.
+    """
 
     id: int
     delivery: int
+    attempt: int | None
     is_received: bool
     note: str
     who: str

@@ -364,9 +364,11 @@ def _summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
     """
     if outcome == "delivered":
         return "delivered"
-    resolved = [found.resolved_at for found in page.resolutions(delivery)]
-    since = resolved[-1] if resolved else ""
-    outcomes = {a.outcome for a in page.attempts(delivery) if a.outcome == "delivered" or (a.ended_at or "") >= since}
+    resolutions = page.resolutions(delivery)
+    if any(resolution.is_received for resolution in resolutions):
+        return "delivered"
+    resolved = max((resolution.attempt or 0 for resolution in resolutions), default=0)
+    outcomes = {a.outcome for a in page.attempts(delivery) if a.outcome == "delivered" or a.id > resolved}
     kept: tuple[State, ...] = ("delivered", "in_doubt")
     for state in kept:
         if state in outcomes:

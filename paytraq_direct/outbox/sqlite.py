@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 import threading
 from dataclasses import fields as fields_of
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -291,18 +292,16 @@ class _Page:
 
     def add_resolution(self, delivery: int, *, is_received: bool, note: str, who: str, at: str) -> None:
         self._do(
-            "INSERT INTO resolution (delivery, is_received, note, who, resolved_at) VALUES (?, ?, ?, ?, ?)",
-            (delivery, is_received, note, who, at),
+            "INSERT INTO resolution (delivery, attempt, is_received, note, who, resolved_at) VALUES "
+            "(:delivery, (SELECT max(id) FROM attempt WHERE delivery = :delivery), :is_received, :note, :who, :at)",
+            {"delivery": delivery, "is_received": is_received, "note": note, "who": who, "at": at},
         )
 
     def resolutions(self, delivery: int) -> list[Resolution]:
         rows = self._do("SELECT * FROM resolution WHERE delivery = ? ORDER BY id", (delivery,))
-        return [
-            Resolution(
-                id=row[0], delivery=row[1], is_received=bool(row[2]), note=row[3], who=row[4], resolved_at=row[5]
-            )
-            for row in rows
-        ]
+        names = [field.name for field in fields_of(Resolution)]
+        found = [Resolution(**dict(zip(names, row, strict=True))) for row in rows]
+        return [replace(one, is_received=bool(one.is_received)) for one in found]
 
     def find(
         self,

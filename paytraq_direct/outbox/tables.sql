@@ -61,6 +61,7 @@ CREATE TABLE ending (
 CREATE TABLE resolution (
     id INTEGER PRIMARY KEY,
     delivery INTEGER NOT NULL REFERENCES delivery,
+    attempt INTEGER,          -- the last one there was: later doubts are not resolved by it
     is_received INTEGER NOT NULL,
     note TEXT NOT NULL,
     who TEXT NOT NULL,

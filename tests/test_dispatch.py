@@ -1,0 +1,108 @@
+"""Many things at a time: all of them, in order, stopped when asked."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paytraq_direct.dispatch import WINDOW, Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@given(st.lists(st.integers(), max_size=60), st.integers(1, 8))
+def test_every_item_has_its_result_in_order(items: list[int], jobs: int) -> None:
+    """None is lost, none is done twice, and the order is that of the input."""
+    done: list[int] = []
+
+    def do(item: int) -> int:
+        done.append(item)
+        return -item
+
+    assert list(Dispatch(do, jobs=jobs).results(items)) == [(item, -item) for item in items]
+    assert sorted(done) == sorted(items)
+
+
+def test_a_slow_one_does_not_keep_the_others_from_being_done() -> None:
+    """While the first waits, the rest goes on; its result still comes first."""
+    go = threading.Event()
+    others = threading.Semaphore(0)
+
+    def do(item: int) -> int:
+        if item == 0:
+            assert go.wait(30)
+        else:
+            others.release()
+        return item
+
+    results = Dispatch(do, jobs=2).results(range(50))
+    found: list[tuple[int, int]] = []
+    reader = threading.Thread(target=lambda: found.extend(results))
+    reader.start()
+    for _ in range(49):
+        assert others.acquire(timeout=30)
+    assert found == []
+    go.set()
+    reader.join(30)
+    assert found == [(item, item) for item in range(50)]
+
+
+def test_no_more_is_read_than_there_is_room_for() -> None:
+    """Input is read as results are taken, never more than a window ahead."""
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in itertools.count():
+            read.append(number)
+            yield number
+
+    dispatch: Dispatch[int, int] = Dispatch(lambda item: item, jobs=3)
+    results = dispatch.results(items())
+    for expected in range(10):
+        assert next(results) == (expected, expected)
+    assert len(read) <= 10 + WINDOW
+    results.close()  # type: ignore[attr-defined] # it is a generator
+
+
+def test_stopped_it_ends_what_is_under_way_and_leaves_the_rest() -> None:
+    """After stop() nothing more is read; what was begun has its result, the rest what leave() gives."""
+    begun, go = threading.Event(), threading.Event()
+
+    def do(item: int) -> str:
+        begun.set()
+        assert go.wait(30)
+        return f"done {item}"
+
+    dispatch = Dispatch(do, jobs=1, leave=lambda item: f"left {item}")
+    found: list[tuple[int, str]] = []
+    reader = threading.Thread(target=lambda: found.extend(dispatch.results(itertools.count())))
+    reader.start()
+    assert begun.wait(30)
+    assert dispatch.under_way() == [0]
+    dispatch.stop()
+    go.set()
+    reader.join(30)
+    assert found[0] == (0, "done 0")
+    assert len(found) <= 2
+    assert dispatch.was_stopped
+
+
+def test_an_error_ends_the_run_after_what_is_under_way() -> None:
+    """What is raised for an item is raised at the end; results that came are given before."""
+
+    def do(item: int) -> int:
+        if item == 3:
+            raise ValueError(item)
+        return item
+
+    results = Dispatch(do, jobs=1).results(range(100))
+    found: list[tuple[int, int]] = []
+    with pytest.raises(ValueError, match="3"):
+        found.extend(results)
+    assert found[:3] == [(0, 0), (1, 1), (2, 2)]
