@@ -126,7 +126,7 @@ class Invoice:
     shipping_charge: Decimal | None
     gross_amount: Decimal
     net_amount: Decimal
-    document: bytes | None = field(default=None, repr=False, compare=False)
+    document: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     if TYPE_CHECKING:
 

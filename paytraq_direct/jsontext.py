@@ -38,12 +38,14 @@ _DECODER: Final = json.JSONDecoder(
 
 def text_of(data: bytes) -> str | Fault:
     """Give the text of UTF-8 bytes, a byte order mark taken off; the fault PD-001 when they are not UTF-8."""
+    body = data.removeprefix(UTF8_BOM)
     try:
-        return data.removeprefix(UTF8_BOM).decode()
+        return body.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].removeprefix(UTF8_BOM).decode()
+        before = body[: error.start].decode()
         line, column = place(before, len(before))
-        return rules.NOT_UTF8.fault("", byte=f"0x{data[error.start]:02x}", offset=error.start, line=line, column=column)
+        offset = len(data) - len(body) + error.start
+        return rules.NOT_UTF8.fault("", byte=f"0x{data[offset]:02x}", offset=offset, line=line, column=column)
 
 
 def place(text: str, index: int) -> tuple[int, int]:
@@ -55,11 +57,11 @@ def decode(source: str | bytes) -> Any | Fault:
     """Give the data of a JSON text; a Fault when it is too large, not UTF-8, not JSON, or nested too deeply."""
     if len(source) > limits.INPUT_BYTES:
         return rules.TOO_LARGE.fault("")
-    text = source if isinstance(source, str) else text_of(source)
+    text = source.removeprefix("\ufeff") if isinstance(source, str) else text_of(source)
     if isinstance(text, Fault):
         return text
     try:
-        return _DECODER.decode(text.removeprefix("\ufeff"))
+        return _DECODER.decode(text)
     except RecursionError:
         pass
     except json.JSONDecodeError as error:

@@ -7,7 +7,9 @@ import math
 import random
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 
 from paytraq_direct import schema, wording
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
-    from paytraq_direct.outbox.ledger import Attempt
-    from paytraq_direct.outbox.outbox import Begun, Outbox, Standing
+    from paytraq_direct.outbox.ledger import Attempt, Delivery
+    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox, Standing
+    from paytraq_direct.result import Outcome
     from paytraq_direct.wire import Wire
+
+    Start = Callable[[], Begun | Standing | Closed]
 
 DEADLINE_S: Final = 60.0
 MOST_DOUBTS: Final = 3
@@ -134,7 +139,7 @@ class Sender:
             return self._invalid(invoice, invalid)
         if self._outbox is not None:
             self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
-        return self._result(invoice, document, outcome="pending", message=message)
+        return self._result(invoice.document_ref, document, "pending", message)
 
     def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
         """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
@@ -153,14 +158,31 @@ class Sender:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
             return self._invalid(invoice, invalid)
+        start: Start | None = None
+        if self._outbox is not None:
+            resend = invoice.document_ref in self._resend
+            about = {"named": self._named, "origin": origin}
+            start = partial(self._outbox.begin, self.channel, invoice, document, resend=resend, **about)
+        return self._deliver(invoice.document_ref, document, start, partial(self.hold, invoice, origin=origin))
+
+    def again(self, delivery: Delivery) -> Result:
+        """Send what the outbox has as pending or deferred, the very bytes that were read, and give the result."""
+        if self._outbox is None:
+            raise ValueError("a sender without an outbox has nothing to send again")
+        document = self._outbox.document(delivery.id)
+        held = partial(self._result, delivery.document_ref, document, "pending")
+        return self._deliver(delivery.document_ref, document, partial(self._outbox.again, delivery.id), held)
+
+    def _deliver(self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]) -> Result:
+        """Post a document, and again what was surely not taken, each time after ``start`` wrote it down."""
         started = self._clock()
         attempts = 0
         while True:
-            begun = self._begin(invoice, document, origin)
+            begun = self._begin(ref, document, start, hold)
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            verdict = self._post(invoice, document, attempts)
+            verdict = self._post(ref, document, attempts)
             if begun is not None and self._outbox is not None:
                 self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
             wait_s = self._wait_s(verdict, attempts, self._clock() - started)
@@ -169,11 +191,11 @@ class Sender:
             self._pause(wait_s)
         exchange = verdict.exchange
         return self._result(
-            invoice,
+            ref,
             document,
-            outcome=verdict.outcome,
+            verdict.outcome,
+            verdict.message,
             posted=True,
-            message=verdict.message,
             status=exchange.status,
             body=exchange.body,
             attempts=attempts,
@@ -189,35 +211,27 @@ class Sender:
             faults=invalid.faults,
         )  # fmt: skip
 
-    def _result(self, invoice: Invoice, document: bytes, **found: Any) -> Result:
+    def _result(self, ref: str | None, document: bytes, outcome: Outcome, message: str, **found: Any) -> Result:
+        sums = {"sha256": hashlib.sha256(document).hexdigest(), **found}
         return Result(
-            **{
-                "document_ref": invoice.document_ref,
-                "channel": self.channel.masked,
-                "document": document,
-                "sha256": hashlib.sha256(document).hexdigest(),
-                **found,
-            }
+            outcome=outcome, document_ref=ref, message=message, channel=self.channel.masked, document=document, **sums
         )
 
-    def _begin(self, invoice: Invoice, document: bytes, origin: str | None) -> Begun | Result | None:
+    def _begin(
+        self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]
+    ) -> Begun | Result | None:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
-        if self._outbox is None:
+        if start is None:
             return None
         from paytraq_direct.outbox.outbox import Closed, Standing  # noqa: PLC0415 - brings sqlite3
 
-        resend = invoice.document_ref in self._resend
-        about = {"named": self._named, "origin": origin}
-        begun = self._outbox.begin(self.channel, invoice, document, resend=resend, **about)
-        if isinstance(begun, Closed):
+        while isinstance(begun := start(), Closed):
             if begun.seconds > max(self._deadline_s, self._retry_for_s):
-                self._outbox.hold(self.channel, invoice, document, **about)
-                message = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
-                return self._result(invoice, document, outcome="pending", message=message, retry_after=begun.seconds)
+                asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
+                return replace(hold(asked), retry_after=begun.seconds)
             self._pause(begun.seconds)
-            return self._begin(invoice, document, origin)
         if isinstance(begun, Standing):
-            return self._standing(invoice, document, self._awaited(begun))
+            return self._standing(ref, document, self._awaited(begun))
         return begun
 
     def _awaited(self, standing: Standing) -> Standing:
@@ -229,22 +243,18 @@ class Sender:
             standing = self._outbox.standing(standing.delivery.id)
         return standing
 
-    def _standing(self, invoice: Invoice, document: bytes, standing: Standing) -> Result:
+    def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
         """Give the result of an invoice that the outbox knows already."""
         delivery, attempt = standing.delivery, standing.attempt
-        found: dict[str, Any] = {"outcome": _STANDINGS.get(standing.kind, standing.kind), "sha256": delivery.sha256}
+        outcome: Any = _STANDINGS.get(standing.kind, standing.kind)
+        found: dict[str, Any] = {"sha256": delivery.sha256}
         if attempt is not None:
             found |= {"status": attempt.status, "body": attempt.body, "elapsed_ms": attempt.elapsed_ms}
             found |= {"sent_at": datetime.fromisoformat(attempt.began_at), "attempts": standing.attempts}
-        return self._result(
-            invoice,
-            document,
-            message=_message(standing.kind, delivery.state, attempt),
-            differences=standing.differences,
-            **found,
-        )
+        message = _message(standing.kind, delivery.state, attempt)
+        return self._result(ref, document, outcome, message, differences=standing.differences, **found)
 
-    def _post(self, invoice: Invoice, document: bytes, attempt: int) -> Verdict:
+    def _post(self, ref: str | None, document: bytes, attempt: int) -> Verdict:
         self._pace()
         try:
             return self._channel.post(document, deadline_s=self._deadline_s)
@@ -252,9 +262,7 @@ class Sender:
             if not getattr(stop, "paytraq_progress", 0):
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
-        raise Interrupted(
-            self._result(invoice, document, outcome="in_doubt", message=message, attempts=attempt, posted=True)
-        )
+        raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
 
     def _pace(self) -> None:
         """Wait for this post's turn when there are to be only so many in a second."""
@@ -307,17 +315,16 @@ _STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}
 
 def _message(kind: str, state: str, attempt: Attempt | None) -> str:
     """Say why an invoice that the outbox knows is not posted."""
-    when = f" at {attempt.began_at}" if attempt else ""
     match kind:
         case "delivered":
-            return f"it was delivered before{when}" if attempt else "it was delivered before"
+            return "it was delivered before"
         case "conflict":
             verb = "was delivered" if state == "delivered" else "is in doubt"
-            return f"it {verb} before{when} with other content; nothing was sent"
+            return f"its number {verb} with other content; nothing was sent"
         case "sending":
             return "another process is sending it still; nothing was sent by this one"
         case "in_doubt":
-            return f"it is in doubt since an attempt{when}; nothing was sent now"
+            return "it is in doubt since an earlier attempt; nothing was sent now"
     return attempt.message or "" if attempt else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as fields_of
 from dataclasses import make_dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -203,8 +204,9 @@ class Careful:
 
     def _value(self, field: Field, value: object) -> None:
         """Try every rule of a value; put it into the record unless one refused it."""
-        if field.kind == "rows" and not isinstance(value, str | bytes | Mapping) and isinstance(value, Iterable):
-            value = list(value)
+        value = values.plain(value)
+        if field.kind == "rows" and not isinstance(value, list | tuple | str | bytes | Mapping):
+            value = list(islice(value, limits.LINES + 1)) if isinstance(value, Iterable) else value
         for rule in rules.of_value(field):
             words = rule.broken(value, field) if rule.broken else None
             if words is not None:
@@ -259,7 +261,7 @@ class Careful:
         """Find the field that a key most likely means: its tag, or a name a slip away."""
         from difflib import get_close_matches  # noqa: PLC0415 - costs a start-up that needs it only for a fault
 
-        plain = "".join(filter(str.isalnum, str(key))).casefold()
+        plain = "".join(filter(str.isalnum, key)).casefold() if isinstance(key, str) else ""
         by_plain = {name.replace("_", ""): name for name in self._table.places}
         close = get_close_matches(plain, by_plain, n=1, cutoff=0.8)
         return by_plain[close[0]] if close else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,10 +37,26 @@ def taker(field: Field) -> Take:
     return _TAKERS[field.kind]
 
 
+def plain(value: object) -> object:
+    """Give a value of Python's own type: subclasses may say of themselves what is not so."""
+    match value:
+        case Number() | bool() | datetime():
+            return value
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+        case float():
+            return float.__float__(value)
+        case date():
+            return date(value.year, value.month, value.day)
+    return value
+
+
 def settle(value: Any, field: Field) -> object:
-    """Give a value that no rule refused in the form the record holds."""
-    if isinstance(value, str):
-        value = str.__str__(value)
+    """Give a plain value that no rule refused in the form the record holds."""
+    if isinstance(value, Number):
+        value = str(value)
     if field.codes:
         return field.codes.by_input[value]
     match field.kind:

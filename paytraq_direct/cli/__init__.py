@@ -32,6 +32,17 @@ def check_main() -> int:
     return command.run(check.check, "paytraq-check")
 
 
+def outbox_main() -> int:
+    """Run paytraq-outbox."""
+    if sys.argv[1:] == ["--version"]:
+        return _version("paytraq-outbox")
+    from paytraq_direct.cli.loading import loading  # noqa: PLC0415 - see above
+
+    with loading():
+        from paytraq_direct.cli import command, outbox  # noqa: PLC0415
+    return command.run(outbox.outbox, "paytraq-outbox")
+
+
 def _version(name: str) -> int:
     sys.stdout.write(f"{name} {__version__}\n")
     return 0

@@ -35,8 +35,9 @@ _COLOURS: Final = {
 }  # fmt: skip
 _ADVICE: Final = {
     "in_doubt": (
-        "It may be in the inbox. It will not be sent again by itself.",
-        "Ask the customer whether it arrived. If it did not: --resend {ref}",
+        "It may be in the inbox. It will not be sent again by itself. Ask the customer, then one of",
+        "  paytraq-outbox resolve {ref} --received",
+        "  paytraq-outbox resolve {ref} --not-received     and send it again",
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
     "pending": ("It is not in the inbox. Sending it again is safe.",),
@@ -184,17 +185,18 @@ def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
     about = _about(result.document, result.sha256 or "")
     words = about if result.elapsed_ms is None else f"{result.status} in {result.elapsed_ms:,.0f} ms"
     if result.outcome == "already_delivered":
-        when = result.sent_at.astimezone().isoformat(" ", "seconds") if result.sent_at else "before"
+        when = _local(result.sent_at) if result.sent_at else "before"
         words = f"{when}, {result.status or 'as a person found out'}"
     yield f"{_styled(result.outcome)}{_parties(reading.invoice)}   {words}"
 
 
 def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
     yield f"{_styled(result.outcome)}{_parties(reading.invoice)}"
-    yield f"{_INDENT}{result.message}"
+    when = f" (attempt of {_local(result.sent_at)})" if result.sent_at and not result.posted else ""
+    yield f"{_INDENT}{result.message}{when}"
     if result.attempts > 1 and result.posted:
         yield f"{_INDENT}{result.attempts} attempts were made."
-    if answer := " ".join(result.body[: 4 * _ANSWER_SHOWN].decode(errors="replace").split()):
+    if result.posted and (answer := " ".join(result.body[: 4 * _ANSWER_SHOWN].decode(errors="replace").split())):
         yield f"{_INDENT}The answer says: {raw(answer, longest=_ANSWER_SHOWN)}"
     for difference in result.differences[:_DIFFERENCES_SHOWN]:
         name, _, change = raw(difference, longest=4096).partition(" ")
@@ -239,6 +241,10 @@ def _fault_data(fault: Fault) -> dict[str, Any]:
 
 def _utc(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().isoformat(" ", "seconds")
 
 
 def _name(outcome: str) -> str:

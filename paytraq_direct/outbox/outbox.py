@@ -115,6 +115,22 @@ class Outbox:
         draft = self._draft(channel, invoice, document, **about)
         return self._store.write(lambda page: self._begin(page, sender, draft, resend=resend))
 
+    def again(self, delivery: int) -> Begun | Standing | Closed:
+        """Write down that a pending or deferred delivery is about to be posted, unless something forbids it."""
+        sender = self._sender()
+
+        def change(page: Page) -> Begun | Standing | Closed:
+            found = page.get(delivery)
+            if found is None:
+                raise OutboxError(f"the outbox has no delivery {delivery}")
+            if found.state not in {"pending", "deferred"}:
+                return _standing(page, found.state, found)
+            if (seconds := page.closed_until(found.fingerprint) - time.time()) > 0:
+                return Closed(seconds)
+            return self._intend(page, sender, delivery, is_resend=False)
+
+        return self._store.write(change)
+
     def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | None:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
         draft = self._draft(channel, invoice, document, **about)
@@ -244,7 +260,10 @@ class Outbox:
         if (seconds := page.closed_until(draft.key.fingerprint) - time.time()) > 0:
             return Closed(seconds)
         is_resend = any(delivery.state in _SETTLED for delivery in known)
-        delivery = _place(page, known, draft, "sending")
+        return self._intend(page, sender, _place(page, known, draft, "sending"), is_resend=is_resend)
+
+    @staticmethod
+    def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
         page.add_sender(sender, now())
         page.set_state(delivery, "sending", sender)
         return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))

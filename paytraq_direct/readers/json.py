@@ -47,7 +47,7 @@ def read_lines(name: str, stream: BinaryIO, options: Options) -> Iterator[Readin
         if not line.strip():
             continue
         found = True
-        reading = _reading(f"{name}:{number}", jsontext.decode(line), options)
+        reading = _reading(f"{name}:{number}", jsontext.decode(line.rstrip(b"\r\n")), options)
         yield reading._replace(faults=tuple(replace(fault, line=number) for fault in reading.faults))
         while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
             line = stream.readline(LINE_LIMIT)

@@ -28,7 +28,10 @@ def opened(name: str) -> BinaryIO:
     if name == STDIN:
         return sys.stdin.buffer
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever, before it could be refused.
-    descriptor = os.open(name, os.O_RDONLY | _NOT_BLOCKING)
+    try:
+        descriptor = os.open(name, os.O_RDONLY | _NOT_BLOCKING)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name", name) from None
     mode = os.fstat(descriptor).st_mode
     why = None
     if stat.S_ISDIR(mode):

@@ -1,0 +1,96 @@
+"""The proof of a delivery as one file: what was sent, every attempt with its answer, and sums to check them by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from paytraq_direct.outbox.ledger import Delivery
+    from paytraq_direct.outbox.outbox import Outbox
+
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}}
+table{{border-collapse:collapse;width:100%}}
+td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top;word-break:break-word}}</style>
+<h1>{title}</h1><p>{state}</p>
+<h2>The document</h2><table>{facts}</table>
+<h2>Attempts</h2>
+<table><tr><th>began</th><th>ended</th><th>outcome</th><th>status</th><th>what it means</th></tr>{attempts}</table>
+{resolutions}<h2>Files</h2><table><tr><th>file</th><th>SHA-256</th></tr>{sums}</table>
+<p>document.xml holds the very bytes that were posted; record.json what was read; attempts.json every answer.</p></html>
+"""
+_STATES: Final = {
+    "delivered": "Delivered: the document is in the Purchase Inbox. Whether it is booked, the customer decides.",
+    "in_doubt": "In doubt: the document may have arrived; no clear answer came.",
+    "rejected": "Rejected: a complete answer refused the document.",
+    "deferred": "Deferred: the document was surely not taken.",
+    "pending": "Pending: the document was not sent yet.",
+    "sending": "Being sent.",
+    "superseded": "Superseded by other content before it was delivered.",
+}
+
+
+def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
+    """Write the evidence of a delivery as a .zip file; raises OSError when it cannot be written."""
+    attempts = [asdict(attempt) for attempt in outbox.attempts(delivery.id)]
+    for attempt in attempts:
+        attempt["body"] = attempt["body"].decode(errors="replace")
+    resolutions = [asdict(resolution) for resolution in outbox.resolutions(delivery.id)]
+    files: dict[str, bytes] = {
+        "document.xml": outbox.document(delivery.id),
+        "record.json": _json(json.loads(delivery.record)),
+        "delivery.json": _json({**asdict(delivery), "record": None, "resolutions": resolutions}),
+        "attempts.json": _json(attempts),
+    }
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    files["index.html"] = _page(delivery, attempts, resolutions, sums).encode()
+    sums["index.html"] = hashlib.sha256(files["index.html"]).hexdigest()
+    files["SHA256SUMS"] = "".join(f"{value}  {name}\n" for name, value in sums.items()).encode()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+
+
+def _json(data: Any) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _page(
+    delivery: Delivery, attempts: list[dict[str, Any]], resolutions: list[dict[str, Any]], sums: dict[str, str]
+) -> str:
+    facts = {
+        "number": delivery.document_ref,
+        "channel": delivery.masked,
+        "read": f"{delivery.read_at} from {delivery.origin or 'a program'}",
+        "SHA-256": delivery.sha256,
+    }
+    told = "".join(
+        f"<p>Resolved {escape(found['resolved_at'])} by {escape(found['who'])} as "
+        f"{'received' if found['is_received'] else 'not received'}: {escape(found['note'])}</p>"
+        for found in resolutions
+    )
+    return _PAGE.format(
+        title=escape(f"Delivery of {delivery.document_ref}"),
+        state=escape(_STATES[delivery.state]),
+        facts=_rows([name, value] for name, value in facts.items()),
+        attempts=_rows([a["began_at"], a["ended_at"], a["outcome"], a["status"], a["message"]] for a in attempts),
+        resolutions=told,
+        sums=_rows([name, value] for name, value in sums.items()),
+    )
+
+
+def _rows(rows: Iterable[Iterable[object]]) -> str:
+    return "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+
+
+def _cell(value: object) -> str:
+    return f"<td>{'' if value is None else escape(str(value))}</td>"

@@ -1,0 +1,206 @@
+"""paytraq-outbox: what a person sees of the ledger, and what they can do with it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+import sqlite3
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import run
+from conftest import SAMPLES
+from test_cli import plain
+from test_rules import smallest
+from wire.servers import OK, Peer, Server
+
+from paytraq_direct import Invoice
+from paytraq_direct.sender import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Golden
+
+
+class Desk:
+    """A server, an outbox, and the commands that use both."""
+
+    def __init__(self, server: Server, path: Path) -> None:
+        self.server = server
+        self.path = path
+        self.env = {"INBOX": server.url()}
+
+    def send(self, *numbers: str, options: tuple[str, ...] = (), **fields: Any) -> Any:
+        """Send invoices of these numbers."""
+        data = json.dumps([smallest(document_ref=number, **fields) for number in numbers]).encode()
+        return run(
+            "paytraq-send",
+            "-",
+            "--channel",
+            "env:INBOX",
+            "--outbox",
+            self.path,
+            "--jobs",
+            1,
+            *options,
+            data=data,
+            env=self.env,
+        )
+
+    def __call__(self, *arguments: object) -> Any:
+        """Run paytraq-outbox."""
+        return run("paytraq-outbox", "--outbox", self.path, *arguments, env=self.env)
+
+
+BUSY = plain("429 Too Many Requests")
+DOUBT = plain("502 Bad Gateway", b"upstream is away")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Give a desk at which A was delivered, B refused, C is in doubt, D deferred."""
+    said = itertools.chain([OK, plain("400 Bad Request", b"why"), DOUBT, BUSY], itertools.repeat(OK))
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            peer.say(next(said))
+
+    with Server(script) as server:
+        desk = Desk(server, tmp_path / "outbox.sqlite")
+        assert [desk.send(number).returncode for number in "ABCD"] == [0, 4, 7, 5]
+        yield desk
+
+
+def settled(text: bytes) -> str:
+    """Give an output with times made equal."""
+    shown = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "TIME", text.decode())
+    return re.sub(r"by \w+ ", "by SOMEBODY ", shown)
+
+
+def test_list(desk: Desk, golden: Golden) -> None:
+    """The list shows each delivery with its state; conditions narrow it; --json is for programs."""
+    golden.check(SAMPLES / "cli" / "outbox-list.txt", settled(desk("list").stdout))
+    assert [line.split()[:2] for line in desk("list", "--state", "in_doubt").stdout.decode().splitlines()] == [
+        ["in", "doubt"]
+    ]
+    assert desk("list", "--until", "1h").stdout == b""
+    assert len(desk("list", "--since", "1h", "--channel", "env:INBOX").stdout.splitlines()) == 4
+    rows = [json.loads(line) for line in desk("list", "--json").stdout.splitlines()]
+    assert [(row["document_ref"], row["state"]) for row in rows] == [
+        ("A", "delivered"), ("B", "rejected"), ("C", "in_doubt"), ("D", "deferred"),
+    ]  # fmt: skip
+    assert rows[0]["named"] == "env:INBOX"
+    assert rows[0]["origin"] == "-[0]"
+
+
+def test_show(desk: Desk, golden: Golden) -> None:
+    """One delivery is shown with its attempts and answers; its document is the very bytes."""
+    golden.check(SAMPLES / "cli" / "outbox-show.txt", settled(desk("show", "C").stdout))
+    assert desk("show", "A", "--document").stdout == prepare(Invoice(**smallest(document_ref="A")))
+    data = json.loads(desk("show", "B", "--json").stdout)
+    assert (data["state"], data["attempts"][0]["status"], data["attempts"][0]["body"]) == ("rejected", 400, "why")
+
+
+def test_resolve_received(desk: Desk) -> None:
+    """A doubt that is resolved as received is delivered from then on."""
+    result = desk("resolve", "C", "--received", "--note", "Anna has it")
+    assert (result.returncode, result.stdout) == (0, b"delivered  C  was in doubt\n")
+    again = desk.send("C")
+    assert (again.returncode, again.stdout.startswith(b"already delivered C")) == (0, True)
+    assert "Anna has it" in desk("show", "C").stdout.decode()
+    assert len(desk.server.bodies) == 4
+
+
+def test_resolve_not_received_and_send_again(desk: Desk) -> None:
+    """A doubt that is resolved as not received is pending, and retry sends the very bytes that were read."""
+    assert desk("resolve", "C", "--not-received").stdout == b"pending    C  was in doubt\n"
+    result = desk("retry")
+    assert (result.returncode, result.stdout) == (0, b"delivered  C  200 OK\ndelivered  D  200 OK\n")
+    assert desk.server.bodies[4:] == desk.server.bodies[2:4]
+
+
+def test_resolve_all_of_a_channel(desk: Desk) -> None:
+    """Without a number, all doubts of a channel or of a time are ended; without either, none."""
+    assert desk("resolve", "--received").returncode == 2
+    assert desk("resolve", "C").returncode == 2
+    assert desk("resolve", "A", "--received").returncode == 2
+    assert (
+        desk("resolve", "--received", "--since", "1h", "--channel", "env:INBOX").stdout
+        == b"delivered  C  was in doubt\n"
+    )
+
+
+def test_retry_needs_the_same_channel(desk: Desk) -> None:
+    """A name that leads elsewhere now is not used; the address itself may be given; what is given is not repeated."""
+    desk.env["INBOX"] = desk.server.url().replace("1234567890", "0987654321")
+    moved = desk("retry")
+    assert (moved.returncode, moved.stderr) == (5, b"pending    D  the channel of that name has another address now\n")
+    del desk.env["INBOX"]
+    assert b"environment variable INBOX is not set" in desk("retry").stderr
+    assert desk("retry", "--channel", desk.server.url()).stdout == b"delivered  D  200 OK\n"
+
+
+def test_a_number_that_names_two_deliveries(desk: Desk) -> None:
+    """A number that two suppliers use is exit 2 with a list."""
+    desk.send("A", supplier_name="SIA Other")
+    result = desk("show", "A")
+    assert (result.returncode, result.stderr.count(b"delivered  A")) == (2, 2)
+    assert b"A names 2 deliveries" in result.stderr
+    assert desk("show", "Z").returncode == 2
+
+
+def test_evidence(desk: Desk, tmp_path: Path) -> None:
+    """The evidence holds the record, the exact document, every attempt, a page, and sums that are right."""
+    desk("resolve", "C", "--received", "--note", "<Anna>")
+    assert desk("evidence", "C", "-o", tmp_path / "c.zip").returncode == 0
+    with zipfile.ZipFile(tmp_path / "c.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert sorted(files) == [
+        "SHA256SUMS",
+        "attempts.json",
+        "delivery.json",
+        "document.xml",
+        "index.html",
+        "record.json",
+    ]
+    lines = [line.split("  ") for line in files["SHA256SUMS"].decode().splitlines()]
+    sums = {name: value for value, name in lines}
+    assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "SHA256SUMS"}
+    assert files["document.xml"] == prepare(Invoice(**smallest(document_ref="C")))
+    assert json.loads(files["record.json"])["document_ref"] == "C"
+    assert json.loads(files["attempts.json"])[0]["body"] == "upstream is away"
+    page = files["index.html"].decode()
+    assert "&lt;Anna&gt;" in page
+    assert "1234567890" not in "".join(data.decode() for data in files.values())
+    assert desk("evidence", "C", "-o", "/nowhere/c.zip").returncode == 2
+
+
+def test_wrong_times_and_names(desk: Desk) -> None:
+    """A time that is none is told how to be written; help shows the commands."""
+    assert b"write it as 2026-11-02" in desk("list", "--since", "yesterday").stderr
+    assert desk("list", "--channel", "sandbox").returncode == 2
+    assert b"evidence" in run("paytraq-outbox", "--help").stdout
+
+
+def test_the_outbox_is_closed_and_whole(desk: Desk) -> None:
+    """After all commands the file is sound, and no sender is left."""
+    with sqlite3.connect(desk.path) as ledger:
+        assert ledger.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert ledger.execute("SELECT count(*) FROM sender WHERE NOT is_gone").fetchone() == (0,)
+    ledger.close()
+
+
+def test_conflict_on_the_command_line(desk: Desk, golden: Golden) -> None:
+    """The same number with other content is exit 6 with what differs; --resend sends it all the same."""
+    result = desk.send("A", gross_amount="2.00")
+    assert (result.returncode, result.stdout) == (6, b"")
+    golden.check(SAMPLES / "cli" / "conflict.txt", settled(result.stderr))
+    line = json.loads(desk.send("A", gross_amount="2.00", options=("--json",)).stdout)
+    assert (line["outcome"], line["differences"]) == ("conflict", ["gross_amount 1 → 2.00"])
+    assert desk.send("A", gross_amount="2.00", options=("--resend", "A")).returncode == 0
