@@ -289,6 +289,16 @@ FINISHED_DOCUMENT: Final = Rule(
     "PD-094", "A finished document is sent as it is.", "ours",
     "--operation cannot be written into a finished <Sale> document", OURS, "write <Operation> into the file",
 )  # fmt: skip
+WRONG_CLIENT: Final = Rule(
+    "PD-110", "An invoice goes to a channel of its client.", "safety",
+    "{name} {value} is not a client of the channel {channel}, which is for {clients}", "the config of channels",
+    "choose another channel, or add the name to its clients",
+)  # fmt: skip
+NO_CHANNEL: Final = Rule(
+    "PD-111", "With by-client, exactly one channel belongs to the client.", "safety",
+    "{name} {value} has {found} in the config", "the config of channels",
+    "name the client under the clients of one channel",
+)  # fmt: skip
 SCHEMA: Final = Rule("PD-100", "The document fits xsd/sale.xsd.", "ours", "the document does not fit sale.xsd: {why}",
                      OURS)  # fmt: skip
 

@@ -7,6 +7,7 @@ sale-1.1.xsd, assertions included; that library is loaded only when there is som
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from paytraq_direct.errors import Fault
 
 _MOST_CHOICES: Final = 12
+_LONGEST_REASON: Final = 400
 _REPORT_IT: Final = "the rules let it through: this is a defect of paytraq_direct, please report it"
 _indexed = re.compile(r"\[([0-9]+)\]")
 
@@ -45,9 +47,10 @@ def explain(root: xmlio.Element, *, foreign: bool = False) -> tuple[Fault, ...]:
     A document that only lxml refuses still has a fault: a check that cannot be explained is no pass.
     """
     faults: dict[tuple[str, str], Fault] = {}
+    paths = _Paths()
     for error in _sale_1_1().iter_errors(root):
-        path = record_path(error.path or "")
-        why = _why(error)
+        path = record_path(paths.of(error.elem))
+        why = wording.raw(_why(error), _LONGEST_REASON)
         key = (path, why if _is_about_children(error) else "value")
         faults.setdefault(key, rules.SCHEMA.fault(path, why=why, foreign=foreign, line=error.sourceline))
     if not faults and not fits(root):
@@ -79,6 +82,33 @@ def record_path(element_path: str) -> str:
             named = next((column.name for column in row.rows if column.element == rest), rest)
             return f"{item}.{named}" if named else item
     return path
+
+
+class _Paths:
+    """The paths of elements: ``error.path`` would count all lines anew for each fault of a line."""
+
+    def __init__(self) -> None:
+        self._steps: dict[xmlio.Element, dict[xmlio.Element, str]] = {}
+
+    def of(self, element: xmlio.Element | None) -> str:
+        """Give ``/Sale/LineItems/LineItem[3]/Qty``, with an index where a name stands more than once."""
+        if element is None:
+            return ""
+        parent = element.getparent()
+        if parent is None:
+            return f"/{element.tag!s}"
+        if parent not in self._steps:
+            self._steps[parent] = _steps(parent)
+        return f"{self.of(parent)}/{self._steps[parent][element]}"
+
+
+def _steps(parent: xmlio.Element) -> dict[xmlio.Element, str]:
+    total, seen = Counter(child.tag for child in parent), Counter[object]()
+    steps = {}
+    for child in parent:
+        seen[child.tag] += 1
+        steps[child] = f"{child.tag!s}[{seen[child.tag]}]" if total[child.tag] > 1 else str(child.tag)
+    return steps
 
 
 @cache

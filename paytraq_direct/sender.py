@@ -141,6 +141,11 @@ class Sender:
             self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
         return self._result(invoice.document_ref, document, "pending", message)
 
+    def cut_short(self, invoice: Invoice) -> Result:
+        """Give the result of an invoice whose sending was stopped in the middle, and nobody knows where."""
+        message = "stopped by Ctrl-C while it was being sent: it may have arrived"
+        return self._result(invoice.document_ref, prepare(invoice), "in_doubt", message, posted=True)
+
     def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
         """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
 

@@ -39,8 +39,8 @@ def parse(data: bytes, *, own: bool = False) -> Element:
         root = etree.fromstring(data, _parser(own=own))
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        why = error.msg or "it is empty"
-        raise XmlRefused(why[0].lower() + why[1:].split(", line ")[0], line or None, column or None) from None
+        why = (error.msg or "it is empty").partition("\n")[0].partition(", line ")[0]
+        raise XmlRefused(why[:1].lower() + why[1:], line or None, column or None) from None
     except (ValueError, LookupError) as error:
         raise XmlRefused(str(error)) from None
     if not own and root.getroottree().docinfo.doctype:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SAMPLES = Path(__file__).parent / "samples"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -17,6 +20,20 @@ settings.register_profile("quick", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)
 settings.register_profile("soak", settings.get_profile("quick"), max_examples=3_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try thirty times as many examples when the big sizes are asked for."""
+    if config.option.markexpr == "soak" and "HYPOTHESIS_PROFILE" not in os.environ:
+        settings.load_profile("soak")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the soak hold all that is tried on many examples."""
+    for item in items:
+        if config.option.markexpr == "soak" and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("soak")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,12 +62,30 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(update=bool(request.config.getoption("--update")))
 
 
+_departures: list[str] = []
+
+
 def _stays_here(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse every connection that would leave this machine."""
-    if event == "socket.connect" and isinstance(arguments[1], tuple):
+    """Refuse, and remember, every connection that would leave this machine."""
+    if event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
         host = str(arguments[1][0])
         if not (host.startswith("127.") or host in {"localhost", "::1", "0.0.0.0", "::"}):  # noqa: S104
+            _departures.append(host)
             raise RuntimeError(f"a test wants to leave this machine: {host}")
 
 
 sys.addaudithook(_stays_here)
+
+
+def departures() -> list[str]:
+    """Give the hosts that were wanted beyond this machine since the last call, and forget them."""
+    hosts = _departures[:]
+    _departures.clear()
+    return hosts
+
+
+@pytest.fixture(autouse=True)
+def _nobody_left() -> Iterator[None]:
+    """Fail a test that wanted to leave this machine, even when the code under test swallowed the refusal."""
+    yield
+    assert departures() == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from paytraq_direct import codes, fields
+from paytraq_direct import Adjustment, LineItem, codes, fields
 
 if TYPE_CHECKING:
     from paytraq_direct.fields import Field
@@ -79,3 +79,50 @@ def mutated_invoices(draw: st.DrawFn) -> dict[str, Any]:
             target = item if isinstance(item, dict) else invoice
         target[draw(st.sampled_from(_NAMES) | st.text(max_size=8))] = draw(JSON_VALUES)
     return invoice
+
+
+class Liar(str):
+    """A text that says of itself what is not so."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "lie"
+
+    def __html__(self) -> str:
+        return "<lie/>"
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """Give other bytes than those of the text."""
+        return f"lie in {encoding}, {errors}".encode()
+
+
+_PYTHON_KEYS = st.sampled_from(_NAMES) | st.text(max_size=8) | st.none() | st.integers() | st.binary(max_size=3)
+PYTHON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers().map(lambda number: number * 10**5_000) | st.floats()
+    | st.decimals() | st.text() | st.text().map(Liar) | st.binary() | st.dates() | st.datetimes() | st.complex_numbers()
+    | st.fractions() | st.builds(object) | st.sampled_from([int, LineItem(item_name="a", qty=1, price=2), Adjustment()]),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple)
+    | st.lists(inner, max_size=3).map(lambda items: (item for item in items))
+    | st.dictionaries(_PYTHON_KEYS, inner, max_size=4),
+    max_leaves=10,
+)  # fmt: skip
+
+
+@st.composite
+def python_invoices(draw: st.DrawFn) -> dict[Any, Any]:
+    """Give a good invoice in which a few values and keys were replaced by any Python object."""
+    invoice: dict[Any, Any] = dict(draw(INVOICES))
+    for _ in range(draw(st.integers(1, 3))):
+        invoice[draw(_PYTHON_KEYS)] = draw(PYTHON_VALUES)
+    return invoice
+
+
+_XML_PIECES = (
+    "<Sale>|</Sale>|<Header>|</Header>|<LineItems>|</LineItems>|<LineItem>|</LineItem>|<Adjustments>|</Adjustments>|<Qty>|"
+    "</Qty>|<Qty/>|<PayTerm/>|<x:y xmlns:x='urn:z'/>|<!DOCTYPE Sale>|<!DOCTYPE Sale [<!ENTITY e 'e'>]>|&e;|&#0;|&#13;|&lt;|"
+    "<![CDATA[|]]>|<!--|-->|<?p i?>|<?xml version='1.0'?>|<?xml version='1.0' encoding='UTF-16'?>| a='b'|1|\u017e|\ufeff|\0"
+).split("|")
+XML_LIKE = st.lists(st.sampled_from(_XML_PIECES), max_size=14).map("".join).flatmap(
+    lambda text: st.sampled_from([text, f"<Sale>{text}</Sale>"])
+).flatmap(lambda text: st.sampled_from([text.encode(), text.encode("utf-16"), text.encode() + b"\xff"]))  # fmt: skip

@@ -168,7 +168,10 @@ def test_warnings_do_not_keep_an_invoice_back_unless_strict(inbox: Server) -> No
         (["FILE", "--deadline", "0", "--channel", "sandbox"], "greater than 0"),
         (["FILE", "--operation", "sell"], "is not one of"),
         (["FILE", "--channel", ""], "no channel is given"),
-        (["FILE", "--channel", "acme"], "neither an https:// address, env:VAR, file:PATH nor sandbox"),
+        (
+            ["FILE", "--channel", "acme"],
+            "neither an https:// address, a name of the config, env:VAR, file:PATH nor sandbox",
+        ),
         (["FILE", "--channel", "env:NO_SUCH"], "the environment variable NO_SUCH is not set"),
         (["FILE", "--channel", "env:"], "env: needs the variable's name"),
         (["FILE", "--channel", "file:nothing.uri"], "nothing.uri cannot be used: No such file or directory"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import INVOICES, JSON_VALUES, mutated_invoices
+from strategies import INVOICES, JSON_VALUES, PYTHON_VALUES, XML_LIKE, mutated_invoices, python_invoices
 
 from paytraq_direct import Fault, InvalidInvoice, Invoice, check, fields, render, schema
 from paytraq_direct.amounts import amount_text
+from paytraq_direct.invoice import take
 from paytraq_direct.readers import sale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _ends_well(source: Any) -> None:
@@ -51,6 +57,49 @@ def test_a_broken_invoice_gives_faults_or_a_document(record: dict[str, Any]) -> 
     _ends_well({str(key): value for key, value in record.items()})
 
 
+@given(PYTHON_VALUES)
+def test_any_python_object_gives_faults(value: Any) -> None:
+    """Whatever Python object is given instead of an invoice, the answer is a fault that can be printed."""
+    assert [fault for fault in check(value) if fault.is_error] != []
+    _can_be_printed(check(value))
+
+
+@given(python_invoices())
+def test_an_invoice_of_any_python_objects_gives_faults_or_a_document(record: dict[Any, Any]) -> None:
+    """Python objects anywhere in an invoice give faults that can be printed, or a document that says the same."""
+    invoice, faults = take(record)
+    _can_be_printed(faults)
+    assert (invoice is None) == any(fault.is_error for fault in faults)
+    if invoice is not None:
+        document = render(invoice)
+        assert schema.verdict(document) == ()
+        assert sale.read("it.xml", document).invoice == invoice
+
+
+@given(XML_LIKE | st.binary(max_size=200))
+def test_any_bytes_given_as_xml_give_faults_or_the_same_bytes(data: bytes) -> None:
+    """Whatever is in an .xml file, there are faults that can be printed, or an invoice with these very bytes."""
+    reading = sale.read("it.xml", data)
+    _can_be_printed(reading.faults)
+    assert (reading.invoice is None) == any(fault.is_error for fault in reading.faults)
+    assert reading.invoice is None or render(reading.invoice) == data
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf{\n"]))
+def test_bytes_that_are_not_utf_8_are_shown_where_they_are(data: bytes, before: bytes) -> None:
+    """The fault names the very byte, with and without a byte order mark before it."""
+    (*_, fault) = check(before + b'"\xff' + data)
+    assert (fault.code, f"byte 0xff at offset {len(before) + 1}" in fault.message) == ("PD-001", True)
+
+
+@given(INVOICES)
+def test_texts_and_digits_stand_in_the_document(record: dict[str, Any]) -> None:
+    """What the record says is in the document, as another parser reads it: each value, once, in order."""
+    invoice = Invoice(**record)
+    root = ET.fromstring(render(invoice))  # noqa: S314 - our own document
+    assert [leaf.text for leaf in root.iter() if (leaf.text or "").strip()] == list(_written(invoice, fields.INVOICE))
+
+
 @given(INVOICES)
 def test_a_good_invoice_comes_back_as_it_was(record: dict[str, Any]) -> None:
     """Record, document, schema, record: every value is what it was, digits included."""
@@ -79,6 +128,27 @@ def test_faults_come_in_document_order(record: dict[str, Any]) -> None:
     known = [fault.path.partition("[")[0].partition(".")[0] for fault in check(record)]
     order = [places[name] for name in known if name in places]
     assert order == sorted(order)
+
+
+def _can_be_printed(faults: tuple[Fault, ...]) -> None:
+    """Hold that every word of the faults is plain, printable, and of a bearable length."""
+    for fault in faults:
+        for text in (str(fault), fault.path, fault.value or "", fault.suggestion or "", fault.source):
+            assert text.isprintable()
+            assert len(text) < 600
+
+
+def _written(record: object, table: tuple[fields.Field, ...]) -> Iterator[str]:
+    """Give the values of a record as they must stand in the document."""
+    for field in table:
+        value = getattr(record, field.name)
+        if field.kind == "rows":
+            for row in value:
+                yield from _written(row, field.rows)
+        elif isinstance(value, bool):
+            yield "true" if value else "false"
+        elif value is not None:
+            yield format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _values(record: object, table: tuple[fields.Field, ...]) -> list[Any]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import EXAMPLES, SAMPLES
 
-from paytraq_direct import InvalidInvoice, Invoice, fields, limits, render, rules
+from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, render, rules
 from paytraq_direct.cli import batch
+from paytraq_direct.cli.route import Route
+from paytraq_direct.config import Config, NamedChannel
 from paytraq_direct.invoice import take
 from paytraq_direct.readers import json as json_reader
 from paytraq_direct.readers import read, sale
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from conftest import Golden
 
-    from paytraq_direct import Fault
 
 FOLDER = SAMPLES / "rules"
 RULES = {rule.code: rule for rule in rules.every()}
@@ -56,6 +57,13 @@ def _sale_without_operation(operation: Any) -> tuple[Fault, ...]:
     return sale.read("it.xml", document, operation=operation).faults
 
 
+def _routed(client: str, *, only: str | None = None) -> tuple[Fault, ...]:
+    config = Config({"k": NamedChannel("k", "env:K", ("AS K",))})
+    runs: Any = {"k": "the run"}
+    found = Route(runs, config, only=only).run_of(Invoice(**smallest(client_name=client)))
+    return (found,) if isinstance(found, Fault) else ()
+
+
 def _unreadable(name: str) -> tuple[Fault, ...]:
     return next(batch.read((name,), ignore_unknown=False, operation=None)).faults
 
@@ -81,6 +89,8 @@ MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault,
         lambda: take(smallest(comment="x" * limits.TEXT_BYTES))[1],
     ),
     "PD-040": (lambda: take(smallest(net_amount=0.1))[1], lambda: take(smallest(net_amount="0.1"))[1]),
+    "PD-110": (lambda: _routed("AS Other", only="k"), lambda: _routed("as  k", only="k")),
+    "PD-111": (lambda: _routed("AS Other"), lambda: _routed("AS K")),
     "PD-094": (lambda: _sale_without_operation("sell_goods"), lambda: _sale_without_operation(None)),
 }
 

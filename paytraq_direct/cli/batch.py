@@ -12,6 +12,7 @@ import click
 from paytraq_direct import readers, rules
 from paytraq_direct.cli import exits
 from paytraq_direct.dispatch import Dispatch
+from paytraq_direct.errors import Fault
 from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from paytraq_direct.cli.report import Report
+    from paytraq_direct.cli.route import Route
     from paytraq_direct.codes import Operation
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.sender import Run
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     Treat = Callable[[Invoice], Result]
 
 _LEFT: Final = "stopped by Ctrl-C before it was sent"
-_CUT_SHORT: Final = "stopped by Ctrl-C while it was being sent: it may have arrived"
 
 
 def probe(files: tuple[str, ...]) -> None:
@@ -47,28 +48,21 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
     """Check every invoice and report it; give the highest exit code."""
     code = 0
     for reading in readings:
-        result = refused(reading, strict=strict) or treat(reading.invoice)  # type: ignore[arg-type] # refused() saw it
+        is_good = reading.invoice is not None and not (strict and reading.faults)
+        result = treat(reading.invoice) if reading.invoice is not None and is_good else _invalid(reading)
         report.show(reading, result)
         code = max(code, exits.BY_OUTCOME[result.outcome])
     report.close()
     return code
 
 
-def send(readings: Iterator[Reading], run: Run, report: Report, *, strict: bool, jobs: int) -> int:
+def send(readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
     The first Ctrl-C lets what is under way end, the second does not.
     """
-
-    def deliver(reading: Reading) -> Result:
-        result = refused(reading, strict=strict)
-        return result or run.deliver(reading.invoice, origin=reading.origin)  # type: ignore[arg-type] # as above
-
-    def leave(reading: Reading) -> Result:
-        result = refused(reading, strict=strict)
-        return result or run.sender.hold(reading.invoice, _LEFT, origin=reading.origin)  # type: ignore[arg-type]
-
-    dispatch: Dispatch[Reading, Result] = Dispatch(deliver, jobs=jobs, leave=leave)
+    way = _Way(route, strict=strict)
+    dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave)
     code, last, is_stopped = 0, None, False
     with _stopped_by_ctrl_c(dispatch):
         try:
@@ -79,14 +73,36 @@ def send(readings: Iterator[Reading], run: Run, report: Report, *, strict: bool,
         except KeyboardInterrupt:
             is_stopped = True
             for reading in dispatch.under_way():
-                ref = reading.invoice.document_ref if reading.invoice else None
-                channel = run.sender.channel.masked
-                report.show(reading, Result(outcome="in_doubt", document_ref=ref, message=_CUT_SHORT, channel=channel))
+                report.show(reading, way.cut_short(reading))
                 code = max(code, exits.BY_OUTCOME["in_doubt"])
     if is_stopped:
         report.stopped(last)
     report.close()
     return code or (exits.STOPPED if is_stopped else 0)
+
+
+class _Way:
+    """What is done with each reading of a batch: refused, or treated by the run that it goes by."""
+
+    def __init__(self, route: Route, *, strict: bool) -> None:
+        self._route = route
+        self._strict = strict
+
+    def deliver(self, reading: Reading) -> Result:
+        return self._go(reading, lambda run, invoice: run.deliver(invoice, origin=reading.origin))
+
+    def leave(self, reading: Reading) -> Result:
+        return self._go(reading, lambda run, invoice: run.sender.hold(invoice, _LEFT, origin=reading.origin))
+
+    def cut_short(self, reading: Reading) -> Result:
+        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice))
+
+    def _go(self, reading: Reading, how: Callable[[Run, Invoice], Result]) -> Result:
+        invoice = reading.invoice
+        if invoice is None or (self._strict and reading.faults):
+            return _invalid(reading)
+        run = self._route.run_of(invoice)
+        return _invalid(reading, run) if isinstance(run, Fault) else how(run, invoice)
 
 
 @contextlib.contextmanager
@@ -117,9 +133,6 @@ def read(files: tuple[str, ...], *, ignore_unknown: bool, operation: Operation |
             yield Reading(name, None, (rules.UNREADABLE.fault("", why=(error.strerror or "it breaks off").lower()),))
 
 
-def refused(reading: Reading, *, strict: bool) -> Result | None:
-    """Give the result of a reading that is not to be treated; None for a good one."""
-    if reading.invoice is not None and not (strict and reading.faults):
-        return None
+def _invalid(reading: Reading, *faults: Fault) -> Result:
     ref = reading.invoice.document_ref if reading.invoice else None
-    return Result(outcome="invalid", document_ref=ref, message="", channel=None)
+    return Result(outcome="invalid", document_ref=ref, message="", channel=None, faults=faults)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from paytraq_direct.channel import ChannelUri
+from paytraq_direct.config import EMPTY, Config
 from paytraq_direct.errors import ChannelError
 
 SANDBOX: Final = "sandbox"
@@ -15,12 +16,19 @@ VARIABLE: Final = "PAYTRAQ_CHANNEL"
 _LONGEST_FILE: Final = 64 * 1024
 
 
-def resolve(text: str | None, *, allow_http: bool = False) -> ChannelUri | Literal["sandbox"]:
+def given(text: str | None) -> str:
+    """Give what was written for CHANNEL, or stands in $PAYTRAQ_CHANNEL when nothing was."""
+    return (text or os.environ.get(VARIABLE) or "").strip()
+
+
+def resolve(text: str | None, *, allow_http: bool = False, config: Config = EMPTY) -> ChannelUri | Literal["sandbox"]:
     """Give the address that a CHANNEL stands for, from $PAYTRAQ_CHANNEL when none is given; or "sandbox".
 
     Raises ChannelError, which repeats neither the text nor what was found in its place.
     """
-    text = (text or os.environ.get(VARIABLE) or "").strip()
+    text = given(text)
+    if text in config.channels:
+        return resolve(config.channels[text].address, allow_http=allow_http)
     if not text:
         raise ChannelError(f"no channel is given: use --channel, or set {VARIABLE}; --channel sandbox to rehearse")
     if text == SANDBOX:
@@ -30,15 +38,17 @@ def resolve(text: str | None, *, allow_http: bool = False) -> ChannelUri | Liter
     kind, colon, rest = text.partition(":")
     if colon and kind in {"env", "file"}:
         return ChannelUri(from_env(rest) if kind == "env" else _from_file(rest), allow_http=allow_http)
-    raise ChannelError("the channel is neither an https:// address, env:VAR, file:PATH nor sandbox")
+    raise ChannelError(
+        "the channel is neither an https:// address, a name of the config, env:VAR, file:PATH nor sandbox"
+    )
 
 
-def named(text: str | None) -> str | None:
-    """Give how a channel was named, where that tells no secret: env:VAR or file:PATH."""
-    given = (text or os.environ.get(VARIABLE) or "").strip()
-    if given.startswith(("env:", "file:")):
-        return given
-    return None if text or not given else f"env:{VARIABLE}"
+def named(text: str | None, config: Config = EMPTY) -> str | None:
+    """Give how a channel was named, where that tells no secret: a name of the config, env:VAR or file:PATH."""
+    found = given(text)
+    if found in config.channels or found.startswith(("env:", "file:")):
+        return found
+    return None if text or not found else f"env:{VARIABLE}"
 
 
 def secret(text: str | None) -> str | None:

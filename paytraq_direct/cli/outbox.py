@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from paytraq_direct import __version__
+from paytraq_direct import __version__, config
 from paytraq_direct.cli import channels, exits, options
 from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.errors import ChannelError
@@ -23,8 +23,10 @@ from paytraq_direct.wording import raw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from paytraq_direct.config import Config
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Resolution, State
 
+_CONFIG: Final = "paytraq_direct.config"
 _INDENT: Final = " " * 11
 _ANSWER_SHOWN: Final = 300
 _STATES: Final = ("pending", "sending", "delivered", "deferred", "rejected", "in_doubt", "superseded")
@@ -61,7 +63,10 @@ class _Moment(click.ParamType[datetime]):
 
 _MOMENT: Final = _Moment()
 _CHANNEL: Final = click.option(
-    "--channel", metavar="CHANNEL", type=options.CHANNEL, help="Only of this channel: an address, env:VAR or file:PATH."
+    "--channel",
+    metavar="CHANNEL",
+    type=options.CHANNEL,
+    help="Only of this channel: a name, an address, env:VAR or file:PATH.",
 )
 _SINCE: Final = click.option("--since", metavar="WHEN", type=_MOMENT, help="Only what was read since: 2026-11-02, 24h.")
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
@@ -69,10 +74,15 @@ _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print one J
 
 @click.group(epilog=_EXAMPLES, context_settings=options.SETTINGS)
 @click.option("--outbox", "path", metavar="PATH", help="The ledger.  [default: in your state folder]")
+@click.option("--config", "config_path", metavar="PATH", help="Channels by name.  [default: in your config folder]")
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
-def outbox(context: click.Context, path: str | None) -> None:
+def outbox(context: click.Context, path: str | None, config_path: str | None) -> None:
     """Look at the ledger of what was sent, and end doubts."""
+    try:
+        context.meta[_CONFIG] = config.load(config_path)
+    except ChannelError as error:
+        raise click.UsageError(str(error)) from None
     context.obj = context.with_resource(Outbox(path))
 
 
@@ -185,7 +195,7 @@ def resolve(
 def retry(ledger: Outbox, *, channel: str | None, deadline: float, allow_http: bool) -> int:
     """Send what is pending or deferred, the very documents that were read.
 
-    A channel is found again by how it was named (env:VAR, file:PATH), or is given as --channel.
+    A channel is found again by how it was named (in the config, env:VAR, file:PATH), or is given as --channel.
     """
     from paytraq_direct.sender import Sender  # noqa: PLC0415 - brings the network
 
@@ -194,7 +204,7 @@ def retry(ledger: Outbox, *, channel: str | None, deadline: float, allow_http: b
     for delivery in waiting:
         named = channel or delivery.named
         try:
-            uri = channels.resolve(named, allow_http=allow_http) if named else None
+            uri = channels.resolve(named, allow_http=allow_http, config=_config()) if named else None
         except ChannelError as error:
             uri, why = None, str(error)
         else:
@@ -230,11 +240,16 @@ def evidence(ledger: Outbox, *, ref: str, output: str, channel: str | None) -> i
     return 0
 
 
+def _config() -> Config:
+    found: Config = click.get_current_context().meta[_CONFIG]
+    return found
+
+
 def _fingerprints(ledger: Outbox, channel: str | None) -> tuple[str, ...]:
     if channel is None:
         return ()
     try:
-        uri = channels.resolve(channel, allow_http=True)
+        uri = channels.resolve(channel, allow_http=True, config=_config())
     except ChannelError as error:
         raise click.UsageError(str(error)) from None
     if isinstance(uri, str):

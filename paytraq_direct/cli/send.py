@@ -15,11 +15,11 @@ from paytraq_direct.cli import batch, exits, options
 from paytraq_direct.cli.check import checked
 from paytraq_direct.cli.loading import loading
 from paytraq_direct.cli.report import reporter
+from paytraq_direct.cli.route import Route
 from paytraq_direct.errors import ChannelError
 
 if TYPE_CHECKING:
     from paytraq_direct.cli.report import Report
-    from paytraq_direct.sender import Run
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -27,6 +27,7 @@ Examples:
   paytraq-send invoice.json --check                    all but the sending
   paytraq-send invoice.json --channel env:ACME_INBOX   the address from a variable
   paytraq-send march/*.json --channel file:acme.uri    many, each treated by itself
+  paytraq-send march/*.json --channel by-client        each to its client's channel
   jq -c '.[]' all.json | paytraq-send - --channel env:ACME_INBOX --json
 
 \b
@@ -51,7 +52,8 @@ zsh_source, or fish_source.
     "--channel",
     metavar="CHANNEL",
     type=options.CHANNEL,
-    help="Where to: an https:// address, env:VAR, file:PATH or sandbox.  [default: $PAYTRAQ_CHANNEL]",
+    help="Where to: an https:// address, a name of the config, by-client, env:VAR, file:PATH or sandbox.  "
+    "[default: $PAYTRAQ_CHANNEL]",
 )
 @click.option("--check", is_flag=True, help="All but the sending: no network, no channel needed.")
 @click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
@@ -90,6 +92,8 @@ zsh_source, or fish_source.
     metavar="URL",
     help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
 )
+@click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]")
+@click.option("--no-config", is_flag=True, help="Look at no config.")
 @click.option("--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones.")
 @click.option(
     "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
@@ -106,40 +110,43 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:
-        return batch.send(readings, _run(stack, report, given), report, strict=strict, jobs=given["jobs"])
+        return batch.send(readings, _route(stack, report, given), report, strict=strict, jobs=given["jobs"])
 
 
-def _run(stack: ExitStack, report: Report, given: dict[str, Any]) -> Run:
-    """Make ready to send; what is wrong with the channel or an option is said before anything is read."""
+def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
+    """Make ready to send; what is wrong with a channel or an option is said before anything is read."""
     with loading():  # here, since --check needs nothing of it
+        from paytraq_direct import config as config_  # noqa: PLC0415
         from paytraq_direct.cli import channels  # noqa: PLC0415
         from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415
         from paytraq_direct.sender import Run, Sender  # noqa: PLC0415
     try:
-        channel = channels.resolve(given["channel"], allow_http=given["allow_http"])
-        proxy = channels.secret(given["proxy"])
-        outbox = given["outbox"]
-        if channel == channels.SANDBOX:
+        config = config_.EMPTY if given["no_config"] else config_.load(given["config"])
+        written = channels.given(given["channel"])
+        only = None if written == config_.BY_CLIENT else written
+        names = [name for name, channel in config.channels.items() if channel.clients] if only is None else [written]
+        uris = {name: channels.resolve(name, allow_http=given["allow_http"], config=config) for name in names}
+        place = given["outbox"]
+        if uris.get(written) == channels.SANDBOX:
             from paytraq_direct.inbox.server import Inbox  # noqa: PLC0415 - for this channel alone
 
             inbox = stack.enter_context(Inbox())
             report.watch(inbox)
-            channel = inbox.channel
-            outbox = outbox or Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite")
-        sender = stack.enter_context(
-            Sender(
-                channel,
-                deadline_s=given["deadline"],
-                retry_for_s=given["retry_for"],
-                rate=given["rate"],
-                outbox=None if given["no_outbox"] else stack.enter_context(Outbox(outbox)),
-                resend=given["resend"],
-                named=channels.named(given["channel"]),
-                proxy=proxy,
-                ca_bundle=given["ca_bundle"],
-            )
-        )
+            uris[written] = inbox.channel
+            place = place or Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite")
+        options_ = {
+            "deadline_s": given["deadline"],
+            "retry_for_s": given["retry_for"],
+            "rate": given["rate"],
+            "outbox": None if given["no_outbox"] else stack.enter_context(Outbox(place)),
+            "resend": given["resend"],
+            "proxy": channels.secret(given["proxy"]),
+            "ca_bundle": given["ca_bundle"],
+        }
+        named = {name: channels.named(given["channel"] if only else name, config) for name in uris}
+        senders = {name: stack.enter_context(Sender(uri, named=named[name], **options_)) for name, uri in uris.items()}
     except (ChannelError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    report.sends_to(sender.channel)
-    return Run(sender)
+    for sender in senders.values():
+        report.sends_to(sender.channel)
+    return Route({name: Run(sender) for name, sender in senders.items()}, config, only=only)

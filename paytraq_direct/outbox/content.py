@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paytraq_direct import fields
 from paytraq_direct.amounts import amount_text
+from paytraq_direct.config import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,17 +43,12 @@ def key_of(invoice: Invoice, document: bytes, fingerprint: str) -> Key:
         _given(getattr(invoice, name)) for name in ("supplier_name", "sale_type", "document_ref")
     )
     reference = _nfc(reference).strip() or f"sha256:{hashlib.sha256(document).hexdigest()}"
-    return Key(fingerprint, plain_name(supplier), kind, reference)
+    return Key(fingerprint, plain(supplier), kind, reference)
 
 
 def _given(text: str | None) -> str:
     """Give a text, "" where a finished document lacks what our contract asks for."""
     return text or ""
-
-
-def plain_name(name: str) -> str:
-    """Give a company's name as it is compared: NFC, casefolded, every run of blanks one."""
-    return _nfc(" ".join(name.split()).casefold())
 
 
 def record_of(invoice: Invoice) -> Record:

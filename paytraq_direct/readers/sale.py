@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _Tree = dict[str, Union["_Tree", fields.Field]]
 _BOOLEANS: Final[dict[str, object]] = {"true": True, "false": False}
+_LONGEST_REASON: Final = 300
 _XML_BLANKS: Final = " \t\r\n"
 # XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
 _COLLAPSED: Final = frozenset({"date", "amount", "percent", "days", "boolean"})
@@ -36,9 +37,8 @@ def read(name: str, data: bytes, *, operation: Operation | None = None) -> Readi
     try:
         root = xmlio.parse(data)
     except xmlio.XmlRefused as refused:
-        return Reading(
-            name, None, (rules.NOT_XML.fault("", why=refused.why, line=refused.line, column=refused.column),)
-        )
+        why = wording.raw(refused.why, _LONGEST_REASON)
+        return Reading(name, None, (rules.NOT_XML.fault("", why=why, line=refused.line, column=refused.column),))
     if root.tag != "Sale":
         return Reading(name, None, (_not_a_sale(root),))
     elements = _Elements(root)
@@ -50,7 +50,7 @@ def read(name: str, data: bytes, *, operation: Operation | None = None) -> Readi
     if not schema.fits(root):
         said = {fault.path for fault in found}
         found += [fault for fault in schema.explain(root, foreign=True) if fault.path not in said]
-    found.sort(key=lambda fault: fault.line or 0)
+    found.sort(key=elements.order_of)
     if invoice is None or any(fault.is_error for fault in found):
         return Reading(name, None, tuple(found))
     object.__setattr__(invoice, "document", data)  # the record is new, and nobody has seen it yet
@@ -70,8 +70,8 @@ class _Elements:
 
     def __init__(self, root: xmlio.Element) -> None:
         self.faults: list[Fault] = []
-        self._lines: dict[str, int | None] = {}
-        self._root = root
+        self._lines: dict[str, int | None] = {"": root.sourceline}
+        self._order: dict[str, int] | None = None
 
     def note(self, fault: Fault) -> None:
         """Note a fault about the elements themselves."""
@@ -79,10 +79,18 @@ class _Elements:
 
     def placed(self, fault: Fault) -> Fault:
         """Give a fault with the line of its element, or of the nearest one around it."""
-        path = fault.path
-        while path and path not in self._lines:
-            path = path.rpartition(".")[0]
-        return fault if fault.line else replace(fault, line=self._lines.get(path, self._root.sourceline))
+        return fault if fault.line else replace(fault, line=self._lines.get(self._known(fault.path)))
+
+    def order_of(self, fault: Fault) -> tuple[int, int]:
+        """Tell where a placed fault stands: by its line, and within a line by the order of the elements."""
+        if self._order is None:
+            self._order = {path: index for index, path in enumerate(self._lines)}
+        return fault.line or 0, self._order[self._known(fault.path)]
+
+    def _known(self, path: str) -> str:
+        while path not in self._lines:
+            path = path[: max(path.rfind("."), path.rfind("/"), 0)]
+        return path
 
     def record(self, element: xmlio.Element, table: tuple[Field, ...]) -> dict[str, Any]:
         """Give the record that an element holds, each value as the text it has."""
@@ -99,8 +107,10 @@ class _Elements:
             below = tree.get(tag)
             here = f"{above}{wording.raw(tag)}"
             if below is None:
+                self._lines.setdefault(here, child.sourceline)
                 self._unknown(child, here)
             elif isinstance(below, dict):
+                self._lines.setdefault(here, child.sourceline)
                 if tag in seen:
                     self.faults.append(rules.REPEATED_ELEMENT.fault(here, foreign=True, line=child.sourceline))
                 self._walk(child, below, record, prefix, f"{here}/")
