@@ -368,8 +368,8 @@ TestLedger.settings = settings(max_examples=40, stateful_step_count=15, deadline
 
 
 def _send_all(path: Path, url: str, count: int, barrier: Any) -> None:
+    barrier.wait(30)
     with Outbox(path) as outbox, Sender(url, outbox=outbox) as sender:
-        barrier.wait()
         for result in sender.send_all((invoice(f"INV-{number}") for number in range(count)), jobs=2):
             assert result.outcome in {"delivered", "already_delivered"}, result
 
@@ -380,7 +380,10 @@ def test_several_processes_post_each_invoice_once(path: Path, processes: int) ->
     context = multiprocessing.get_context("spawn")
     with Server(answers(OK)) as server:
         barrier = context.Barrier(processes)
-        workers = [context.Process(target=_send_all, args=(path, server.url(), 12, barrier)) for _ in range(processes)]
+        workers = [
+            context.Process(target=_send_all, args=(path, server.url(), 12, barrier), daemon=True)
+            for _ in range(processes)
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:

@@ -8,6 +8,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 BUSY_S: Final = 10.0
+
+_GLANCE_S: Final = 0.01
 
 _APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
 _TABLES: Final = Path(__file__).with_name("tables.sql")
@@ -115,10 +118,11 @@ class SqliteStore:
             self._process = os.getpid()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        application, version, tables = (
-            connection.execute(query).fetchone()[0]
-            for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-        )
+        # One statement, since another process may be making the tables at this very moment.
+        application, version, tables = connection.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
+            "FROM pragma_application_id, pragma_user_version"
+        ).fetchone()
         if (tables or version) and application != _APPLICATION:
             raise OutboxError(f"{self.path} is a database of another program, not an outbox")
         if version > VERSION:
@@ -126,7 +130,7 @@ class SqliteStore:
                 f"{self.path} was written by a newer paytraq_direct (its form is {version}, this one knows {VERSION}): "
                 "update paytraq_direct"
             )
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if version < VERSION:
@@ -155,6 +159,18 @@ class SqliteStore:
             trouble = error.strerror or "its file cannot be used"
         if trouble:
             raise OutboxError(f"the outbox {self.path} cannot be {verb}: {trouble}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on, which SQLite does not wait for when another process is at it."""
+    until = time.monotonic() + BUSY_S
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_GLANCE_S)
 
 
 class _Change:
