@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TAKES = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 COUNT = itertools.count(1)
@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         print(
             f"export ACME_INBOX=http://127.0.0.1:{server.server_address[1]}/ext/direct/inbox/rehearsal-only", flush=True
         )

@@ -132,7 +132,9 @@ def _inserted(document: bytes, parent: str, tag: str, text: str, *, after: str) 
     return ET.tostring(root)
 
 
-@pytest.mark.parametrize(("kind", "days", "due"), product([None, 0, 1, 2, 3, 4], [None, 0, 30], [None, "2026-12-31"]))
+@pytest.mark.parametrize(
+    ("kind", "days", "due"), list(product([None, 0, 1, 2, 3, 4], [None, 0, 30], [None, "2026-12-31"]))
+)
 def test_terms_of_payment_agree(kind: int | None, days: int | None, due: str | None) -> None:
     """sale-1.1.xsd takes exactly those terms of payment that the rules take."""
     terms = {"pay_term_type": kind, "pay_term_days": days, "date_due": due}
@@ -154,7 +156,7 @@ def test_terms_of_payment_agree(kind: int | None, days: int | None, due: str | N
 
 @pytest.mark.parametrize(
     ("amount", "unit"),
-    product(["-1", "-0", "0", "0.5", "100", "100.00", "100.01", "1000"], [None, "pct", "amount"]),
+    list(product(["-1", "-0", "0", "0.5", "100", "100.00", "100.01", "1000"], [None, "pct", "amount"])),
 )
 def test_percentages_of_adjustments_agree(amount: str, unit: str | None) -> None:
     """sale-1.1.xsd takes exactly those adjustments that the rules take."""

@@ -105,6 +105,9 @@ def test_a_decimal_with_an_exponent_is_written_out() -> None:
         (TEXT.encode("utf-32-be"), [("PD-002", "")]), (b"\xef\xbb\xbf" + TEXT.encode(), []), ("\ufeff" + TEXT, []),
         (TEXT.replace("SIA S", "SIA \u00e4").encode("latin-1", "replace").replace(b"\\u00e4", b"\xe4"), []),
         (None, [("PD-005", "")]), (7, [("PD-005", "")]), ([], [("PD-005", "")]), (b"", [("PD-002", "")]),
+        (b"\xef\xbb\xbf{\xff", [("PD-001", "")]), (b"\xef\xbb\xbf" * 2 + TEXT.encode(), [("PD-002", "")]), ("NaN", [("PD-005", "")]),
+        ("\ufeff\ufeff" + TEXT, [("PD-002", "")]), ("\0", [("PD-002", "")]), (memoryview(b"{}"), [("PD-005", "")]),
+        ('{"' + "a" * 1_000_000, [("PD-002", "")]), ('{"a":' * 500, [("PD-002", "")]), ('{"a":' * 100_000, [("PD-004", "")]),
         (bytearray(TEXT.encode()), []), (MappingProxyType(smallest()), []),
     ],
 )  # fmt: skip
@@ -124,6 +127,9 @@ def test_inputs_that_are_no_invoice(source: Any, expected: list[tuple[str, str]]
         ('"currency"', '"x_currency"', [("PD-008", "currency")]),
         ('"qty": 1', '"qty": 1, "\\ud800": 1', [("PD-007", "line_items[0].\\ud800")]),
         ('"qty": 1', '"qty": 1, "": 1', [("PD-007", "line_items[0].")]),
+        ('"qty": 1', '"qty": 1, "x_a": {"b": [NaN, {"c": 1, "c": 2}]}', []),
+        ('"qty": 1', '"qty": 1, "qty": 2, "qty": 2', [("PD-006", "line_items[0].qty")]),
+        ('"qty": 1', '"qty": 1, "colour": 1, "colour": 2', [("PD-007", "line_items[0].colour"), ("PD-006", "line_items[0].colour")]),
         ('"AS K"', '"AS \\ud800"', [("PD-020", "client_name")]),
         ('"AS K"', '"AS \\u0000"', [("PD-020", "client_name")]),
         ('"AS K"', '"AS \\ufffe"', [("PD-020", "client_name")]),
@@ -140,6 +146,13 @@ def test_inputs_that_are_no_invoice(source: Any, expected: list[tuple[str, str]]
         ('"2026-11-02"', '"0001-01-01"', [("PD-051", "document_date")]),
         ('"2026-11-02"', '"2200-01-01"', [("PD-051", "document_date")]),
         ('"2026-11-02"', '"2026-02-30"', [("PD-052", "document_date")]),
+        ('"2026-11-02"', '"1899-12-31"', [("PD-051", "document_date")]),
+        ('"2026-11-02"', '"1900-01-01"', []),
+        ('"2026-11-02"', '"2199-12-31"', []),
+        ('"2026-11-02"', '"20240130"', [("PD-050", "document_date")]),
+        ('"2026-11-02"', '" 2026-11-02"', [("PD-050", "document_date")]),
+        ('"2026-11-02"', '"2026-11-02\\n"', [("PD-050", "document_date")]),
+        ('"2026-11-02"', '"0000-00-00"', [("PD-051", "document_date")]),
         ('"2026-11-02"', '"\u0662\u0660\u0662\u0666-11-02"', [("PD-050", "document_date")]),
         ('"2026-11-02"', "20261102", [("PD-009", "document_date")]),
         ('"sales_invoice"', '"Sales_Invoice"', [("PD-060", "sale_type")]),
@@ -154,6 +167,15 @@ def test_invoices_with_something_wrong(before: str, after: str, expected: list[t
     """Each thing that is wrong is told with its path."""
     assert TEXT.count(before) == 1
     assert found(TEXT.replace(before, after)) == expected
+
+
+@pytest.mark.parametrize("character", ["\0", "\x0b", "\x1b", "\ud800", "\ufffe", "\uffff"])
+def test_a_forbidden_character_is_shown_where_it_is(character: str) -> None:
+    """The place is counted in characters from 1, and what stands around it is shown without the character."""
+    (fault,) = check(smallest(client_name=f"\U0001f600 \u017d{character}z"))
+    assert (fault.code, fault.message) == (
+        "PD-020", f"client_name holds U+{ord(character):04X} at character 4, which XML forbids: \U0001f600 \u017d⟨?⟩z",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -298,6 +320,22 @@ def test_a_link_to_a_file_is_the_file(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "invoice.json")
     ((origin, invoice, faults),) = read(tmp_path / "link.json")
     assert (origin, invoice, faults) == (str(tmp_path / "link.json"), Invoice(**smallest()), ())
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    """Names that the system cannot even ask for are told like any other file that is not there."""
+    for name in ("a\0.json", "\ud800.json"):
+        with pytest.raises(OSError, match="no file can have this name"):
+            read(name)
+
+
+def test_a_cut_line_is_shown_where_it_ends(tmp_path: Path) -> None:
+    """In .jsonl, a fault stands in its own line, however that line ends; blank lines count."""
+    (tmp_path / "it.jsonl").write_bytes(b'{"a": 1\n\r\n{"a": 1\r\n\xef\xbb\xbf{"\xff"}\n  \n{"a"')
+    readings = list(read(tmp_path / "it.jsonl"))
+    assert [(fault.code, fault.line, fault.column) for reading in readings for fault in reading.faults] == [
+        ("PD-002", 1, 8), ("PD-002", 3, 8), ("PD-001", 4, 3), ("PD-002", 6, 5),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_too_long_is_one_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import re
+from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,6 +124,18 @@ def test_every_rule_has_its_samples_and_every_sample_its_rule() -> None:
     for kind in ("refused", "accepted"):
         assert {path.parent.name for path in _samples(kind)} | set(MADE) == set(RULES)
     assert {path.name for path in FOLDER.iterdir()} == set(RULES)
+    for folder in FOLDER.iterdir():
+        expected = ["faults"] if folder.name in MADE else ["accepted", "faults", "refused"]
+        assert sorted(path.stem for path in folder.iterdir()) == expected
+
+
+@pytest.mark.parametrize("refused", _samples("refused"), ids=lambda path: path.parent.name)
+def test_the_neighbour_is_a_small_change_away(refused: Path) -> None:
+    """What is refused differs from what is accepted in a few lines, so that a reader sees what the rule is about."""
+    bad, good = (path.read_text(encoding="latin-1").splitlines() for path in (refused, refused.with_stem("accepted")))
+    changed = [line for line in unified_diff(bad, good, n=0) if line[0] in "+-" and line[:3] not in {"+++", "---"}]
+    wholly_other = {"PD-004", "PD-005", "PD-014"}
+    assert 0 < len(changed) <= 6 or refused.parent.name in wholly_other
 
 
 @pytest.mark.parametrize("path", _samples("refused"), ids=lambda path: path.parent.name)
@@ -148,7 +163,9 @@ def test_what_is_made_for_a_rule_is_refused_and_accepted(code: str, golden: Gold
 
 def test_rules_are_complete() -> None:
     """Each rule has a code of its own, a statement, a message, and a source to rest on."""
-    assert len(RULES) == len([*rules.every()])
+    made = [rule for rule in gc.get_objects() if isinstance(rule, rules.Rule)]
+    assert sorted(rule.code for rule in made) == sorted(RULES)
+    assert all(re.fullmatch(r"PD-[0-9]{3}", code) for code in RULES)
     for rule in RULES.values():
         assert rule.statement.endswith(".")
         assert rule.message
