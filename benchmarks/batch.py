@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 from lxml import etree
@@ -88,7 +88,9 @@ def _whole_way() -> Iterator[Figure]:
                 repeats=1,
             )
     print("  " + "  ".join(f"{name} {COUNT / value:,.0f} invoices/s" for name, value in seconds.items()))
-    yield Figure("whole way with outbox ÷ script, a commit each", seconds["plain"] / seconds["one"], 1.6, 1.9, most=False)
+    yield Figure(
+        "whole way with outbox ÷ script, a commit each", seconds["plain"] / seconds["one"], 1.6, 1.9, most=False
+    )
     yield Figure("the same, intents of 4 jobs together", seconds["plain"] / seconds["four"], 2.5, 4.0, most=False)
 
 
