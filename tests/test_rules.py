@@ -135,7 +135,7 @@ def test_the_neighbour_is_a_small_change_away(refused: Path) -> None:
     bad, good = (path.read_text(encoding="latin-1").splitlines() for path in (refused, refused.with_stem("accepted")))
     changed = [line for line in unified_diff(bad, good, n=0) if line[0] in "+-" and line[:3] not in {"+++", "---"}]
     wholly_other = {"PD-004", "PD-005", "PD-014"}
-    assert 0 < len(changed) <= 6 or refused.parent.name in wholly_other
+    assert 0 < len(changed) <= 8 or refused.parent.name in wholly_other
 
 
 @pytest.mark.parametrize("path", _samples("refused"), ids=lambda path: path.parent.name)
