@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,6 +31,13 @@ class _Task(Generic[T, R]):
         self.result: R
         self.error: BaseException | None = None
 
+    def settle(self, do: Callable[[T], R]) -> None:
+        """Do it, and keep what comes of it."""
+        try:
+            self.result = do(self.item)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the results are given
+            self.error = error
+
 
 class Dispatch(Generic[T, R]):
     """Does something with each item, ``jobs`` at a time.
@@ -47,6 +54,7 @@ class Dispatch(Generic[T, R]):
         self._change = threading.Condition()
         self._unended = 0
         self._is_stopped = False
+        self._is_abandoned = False
 
     @property
     def was_stopped(self) -> bool:
@@ -57,14 +65,19 @@ class Dispatch(Generic[T, R]):
         """Read no more: what is under way is ended, what is not begun is left. May be called from a signal handler."""
         self._is_stopped = True
 
+    def abandon(self) -> None:
+        """Wait no more, not even for what is under way."""
+        self._is_stopped = self._is_abandoned = True
+
     def under_way(self) -> list[T]:
         """List what was begun and has not ended."""
         return [task.item for task in list(self._waiting) if task.is_begun and not task.is_done]
 
-    def results(self, items: Iterable[T]) -> Iterator[tuple[T, R]]:
+    def results(self, items: Iterable[T]) -> Generator[tuple[T, R]]:
         """Give each item with its result, in the order of the items, which are read as there is room.
 
-        Raises what was raised for an item, once what was under way has ended.
+        Raises what was raised for an item, once what was under way has ended. Whoever takes no more results has to
+        wait for that too; only Ctrl-C does not.
         """
         source = iter(items)
         for _ in range(self._jobs):
@@ -84,6 +97,9 @@ class Dispatch(Generic[T, R]):
                 else:
                     error = error or task.error
                     self.stop()
+        except (Exception, GeneratorExit):
+            self._end()
+            raise
         finally:
             for _ in range(self._jobs):
                 self._todo.put(None)
@@ -110,10 +126,7 @@ class Dispatch(Generic[T, R]):
                 if task.is_begun:
                     continue
                 task.is_begun = True
-            try:
-                task.result = self._do(task.item)
-            except BaseException as error:  # noqa: BLE001 - it is raised where the results are given
-                task.error = error
+            task.settle(self._do)
             with self._change:
                 task.is_done = True
                 self._unended -= 1
@@ -130,5 +143,13 @@ class Dispatch(Generic[T, R]):
             if self._leave is None:
                 self._waiting.remove(task)
             else:
-                task.result = self._leave(task.item)
+                task.settle(self._leave)
                 task.is_done = True
+
+    def _end(self) -> None:
+        """Leave what is not begun, and wait for what is."""
+        self.stop()
+        self._take_back()
+        while self.under_way() and not self._is_abandoned:
+            with self._change:
+                self._change.wait(_GLANCE_S)

@@ -312,7 +312,10 @@ class Run:
         """Send invoices, ``jobs`` at a time, and give their results in order."""
         if jobs == 1:
             return map(self.deliver, invoices)
-        return (result for _, result in Dispatch(self.deliver, jobs=jobs).results(invoices))
+        return (result for _, result in Dispatch(self.deliver, jobs=jobs, leave=self._leave).results(invoices))
+
+    def _leave(self, invoice: Invoice) -> Result:
+        return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
 
 
 _STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}

@@ -67,7 +67,7 @@ def test_no_more_is_read_than_there_is_room_for() -> None:
     for expected in range(10):
         assert next(results) == (expected, expected)
     assert len(read) <= 10 + WINDOW
-    results.close()  # type: ignore[attr-defined] # it is a generator
+    results.close()
 
 
 def test_stopped_it_ends_what_is_under_way_and_leaves_the_rest() -> None:

@@ -59,22 +59,29 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
 def send(readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
-    The first Ctrl-C lets what is under way end, the second does not.
+    The first Ctrl-C lets what is under way end, the second does not. Output that cannot be written ends it like the
+    first: nothing that was begun is left in the dark. Raises OSError then.
     """
     way = _Way(route, strict=strict)
     dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave)
+    results = dispatch.results(readings)
     code, last, is_stopped = 0, None, False
     with _stopped_by_ctrl_c(dispatch):
         try:
-            for reading, result in dispatch.results(readings):
-                report.show(reading, result)
+            for reading, result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
+                report.show(reading, result)
             is_stopped = dispatch.was_stopped
         except KeyboardInterrupt:
             is_stopped = True
+            dispatch.abandon()
             for reading in dispatch.under_way():
                 report.show(reading, way.cut_short(reading))
                 code = max(code, exits.BY_OUTCOME["in_doubt"])
+        except OSError as error:
+            results.close()
+            report.broken_off(last)
+            raise error from None
     if is_stopped:
         report.stopped(last)
     report.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -91,7 +92,7 @@ class Report:
             self._out.buffer.flush()
         elif result.outcome in _GOOD:
             self._say(self._out, *_good_lines(reading, result))
-            self._show_arrival()
+            self._show_arrival(result.sha256)
         elif result.outcome != "invalid":
             self._say(self._err, *_bad_lines(reading, result))
         for note in result.notes:
@@ -99,9 +100,12 @@ class Report:
 
     def stopped(self, origin: str | None) -> None:
         """Tell that Ctrl-C came, and after which invoice."""
-        again = "; the same command goes on from there" if origin else ""
-        where = f" after {raw(origin)}" if origin else " before anything was sent"
-        self._say(self._err, f"stopped by Ctrl-C{where}{again}")
+        self._say(self._err, f"stopped by Ctrl-C{_stopped_after(origin)}")
+
+    def broken_off(self, origin: str | None) -> None:
+        """Tell that what is told could not be written, and after which invoice."""
+        with contextlib.suppress(OSError):
+            self._say(self._err, f"nothing more is sent, since the output cannot be written{_stopped_after(origin)}")
 
     def close(self) -> None:
         """Tell how it all went, where that is not plain already."""
@@ -123,9 +127,13 @@ class Report:
         self._warnings[key] += 1
         return self._warnings[key] == 1
 
-    def _show_arrival(self) -> None:
-        if self._inbox is not None and self._inbox.arrivals:
-            self._say(self._out, *_arrival_lines(self._inbox.arrivals[-1]))
+    def _show_arrival(self, sha256: str | None) -> None:
+        if self._inbox is not None:
+            # From the end, since what came last is asked for first; several jobs may have overtaken each other.
+            for arrival in reversed(self._inbox.arrivals):
+                if arrival.sha256 == sha256:
+                    self._say(self._out, *_arrival_lines(arrival))
+                    break
 
     def _say(self, stream: TextIO, *lines: str) -> None:
         text = "\n".join(lines) + "\n"
@@ -217,6 +225,10 @@ def _arrival_lines(arrival: Arrival) -> Iterator[str]:
     yield f"{_INDENT}{_about(arrival.document, arrival.sha256)}; the inbox checked it: {faults}"
     for fault in arrival.faults:
         yield f"{_INDENT}{fault}"
+
+
+def _stopped_after(origin: str | None) -> str:
+    return f" after {raw(origin)}; the same command goes on from there" if origin else " before anything was sent"
 
 
 def _parties(invoice: Invoice | None) -> str:
