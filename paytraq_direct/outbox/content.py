@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from datetime import date
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paytraq_direct import fields
@@ -14,7 +15,8 @@ from paytraq_direct.amounts import amount_text
 from paytraq_direct.config import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date
 
     from paytraq_direct.fields import Field
     from paytraq_direct.invoice import Invoice
@@ -51,20 +53,25 @@ def _given(text: str | None) -> str:
     return text or ""
 
 
-def record_of(invoice: Invoice) -> Record:
-    """Give the record of an invoice as plain data with the digits and codes it has; absent values are left out."""
-    return _plain(invoice, fields.INVOICE)
+class Content(NamedTuple):
+    """What an invoice says: its ``record`` as JSON with the digits and codes it has, and the ``digest`` of its meaning.
 
-
-def content_of(record: Record, invoice: Invoice) -> str:
-    """Give the SHA-256, in hex, of what an invoice says: amounts by their value, texts in NFC.
-
-    A finished document says its bytes.
+    The digest is a SHA-256 in hex: amounts count by their value, texts in NFC, a finished document by its bytes.
     """
+
+    record: str
+    digest: str
+
+
+def content_of(invoice: Invoice) -> Content:
+    """Give what an invoice says; absent values are left out."""
+    present = _present(invoice, _shape_of_invoice())
+    record = json.dumps(present, default=_as_written, ensure_ascii=False)
     if invoice.document is not None:
-        return hashlib.sha256(invoice.document).hexdigest()
-    said = json.dumps(_said(record, fields.INVOICE), ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        return Content(record, hashlib.sha256(invoice.document).hexdigest())
+    said = json.dumps(present, default=_as_said, ensure_ascii=False)
+    # All at once, since no accent joins with the quotes, colons and commas between the texts.
+    return Content(record, hashlib.sha256(_nfc(said).encode("utf-8", "surrogatepass")).hexdigest())
 
 
 def differences(before: Record, after: Record) -> tuple[str, ...]:
@@ -72,37 +79,54 @@ def differences(before: Record, after: Record) -> tuple[str, ...]:
     return tuple(_differences(before, after, fields.INVOICE, ""))
 
 
-def _plain(record: object, table: tuple[Field, ...]) -> Record:
-    plain: Record = {}
-    for field in table:
-        value = getattr(record, field.name)
-        if field.kind == "rows":
-            if value:
-                plain[field.name] = [_plain(row, field.rows) for row in value]
-        elif isinstance(value, Decimal):
-            plain[field.name] = amount_text(value)
-        elif isinstance(value, date):
-            plain[field.name] = value.isoformat()
-        elif value is not None:
-            plain[field.name] = value
-    return plain
+class _Shape(NamedTuple):
+    """How the values of a record are had all at once."""
+
+    names: tuple[str, ...]
+    values_of: Callable[[object], tuple[Any, ...]]
+    rows: tuple[tuple[str, _Shape], ...]
 
 
-def _said(record: Mapping[str, Any], table: tuple[Field, ...]) -> Record:
-    """Give a record in the one form that everything which says the same has."""
-    said: Record = {}
-    for field in table:
-        value = record.get(field.name)
-        if value is None:
-            continue
-        said[field.name] = [_said(row, field.rows) for row in value] if field.kind == "rows" else _value(value, field)
-    return said
+def _shape(table: tuple[Field, ...]) -> _Shape:
+    names = tuple(field.name for field in table)
+    rows = tuple((field.name, _shape(field.rows)) for field in table if field.kind == "rows")
+    return _Shape(names, attrgetter(*names), rows)
 
 
-def _value(value: Any, field: Field) -> Any:
+@cache
+def _shape_of_invoice() -> _Shape:
+    return _shape(fields.INVOICE)
+
+
+def _present(record: object, shape: _Shape) -> Record:
+    """Give what a record has, in the order of its table."""
+    values = zip(shape.names, shape.values_of(record), strict=True)
+    present = {name: value for name, value in values if value is not None}
+    for name, row_shape in shape.rows:
+        if rows := present[name]:
+            present[name] = [_present(row, row_shape) for row in rows]
+        else:
+            del present[name]
+    return present
+
+
+def _as_written(value: Decimal | date) -> str:
+    return amount_text(value) if isinstance(value, Decimal) else value.isoformat()
+
+
+def _as_said(value: Decimal | date) -> str:
+    if not isinstance(value, Decimal):
+        return value.isoformat()
+    text = amount_text(value)
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _said(value: Any, field: Field) -> Any:
+    """Give a value of a record as everything that says the same has it."""
     if field.kind in {"amount", "percent"}:
-        amount = Decimal(value).normalize()
-        return format(amount, "f") if amount else "0"
+        return _as_said(Decimal(value))
     return _nfc(value) if isinstance(value, str) else value
 
 
@@ -113,7 +137,7 @@ def _differences(
         old, new = before.get(field.name), after.get(field.name)
         if field.kind == "rows":
             yield from _row_differences(old or [], new or [], field, prefix)
-        elif (None if old is None else _value(old, field)) != (None if new is None else _value(new, field)):
+        elif (None if old is None else _said(old, field)) != (None if new is None else _said(new, field)):
             yield f"{prefix}{field.name} {_shown(old)} → {_shown(new)}"
 
 
@@ -139,4 +163,4 @@ def _shown(value: object) -> str:
 
 
 def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

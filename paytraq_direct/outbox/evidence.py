@@ -47,8 +47,8 @@ def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
     resolutions = [asdict(resolution) for resolution in outbox.resolutions(delivery.id)]
     files: dict[str, bytes] = {
         "document.xml": outbox.document(delivery.id),
-        "record.json": _json(json.loads(delivery.record)),
-        "delivery.json": _json({**asdict(delivery), "record": None, "resolutions": resolutions}),
+        "record.json": _json(json.loads(outbox.record(delivery.id))),
+        "delivery.json": _json({**asdict(delivery), "resolutions": resolutions}),
         "attempts.json": _json(attempts),
     }
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

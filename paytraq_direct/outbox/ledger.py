@@ -27,7 +27,7 @@ def now() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One document that must get through one channel. ``record`` is JSON; times are ISO 8601 in UTC."""
+    """One document that must get through one channel. Times are ISO 8601 in UTC."""
 
     id: int
     fingerprint: str
@@ -36,7 +36,6 @@ class Delivery:
     reference: str
     document_ref: str | None
     origin: str | None
-    record: str
     content: str
     sha256: str
     read_at: str
@@ -116,11 +115,14 @@ class Page(Protocol):
     def get(self, delivery: int) -> Delivery | None:
         """Give a delivery."""
 
+    def record(self, delivery: int) -> str:
+        """Give the record of a delivery, JSON."""
+
     def document(self, delivery: int) -> bytes:
         """Give the exact bytes of a delivery's document."""
 
-    def add(self, key: Key, values: dict[str, Any], state: State) -> int:
-        """Keep a new delivery and give its number."""
+    def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
+        """Keep a new delivery with its record and document, and give its number."""
 
     def set_state(self, delivery: int, state: State, sender: str | None = None) -> None:
         """Keep what has become of a delivery."""

@@ -209,6 +209,10 @@ class Outbox:
         """List what persons found out about a delivery, the first first."""
         return self._store.read(lambda page: page.resolutions(delivery))
 
+    def record(self, delivery: int) -> str:
+        """Give the record of a delivery as JSON."""
+        return self._store.read(lambda page: page.record(delivery))
+
     def document(self, delivery: int) -> bytes:
         """Give the exact bytes of a delivery's document."""
         return self._store.read(lambda page: page.document(delivery))
@@ -234,18 +238,17 @@ class Outbox:
         origin: str | None = None,
     ) -> _Draft:
         fingerprint = self.fingerprint(channel)
-        record = content.record_of(invoice)
+        said = content.content_of(invoice)
         return _Draft(
             key=content.key_of(invoice, document, fingerprint),
             masked=channel.masked,
             named=named,
-            record=record,
+            record=said.record,
+            document=document,
             values={
                 "document_ref": invoice.document_ref,
                 "origin": origin,
-                "record": json.dumps(record, ensure_ascii=False),
-                "content": content.content_of(record, invoice),
-                "document": document,
+                "content": said.digest,
                 "sha256": hashlib.sha256(document).hexdigest(),
                 "read_at": now(),
             },
@@ -315,7 +318,8 @@ class _Draft:
     key: content.Key
     masked: str
     named: str | None
-    record: content.Record
+    record: str
+    document: bytes
     values: dict[str, Any]
 
 
@@ -352,7 +356,7 @@ def _guard(page: Page, known: Sequence[Delivery], draft: _Draft, *, resend: bool
                 return _standing(page, state, delivery)
     if settled:
         last = settled[-1]
-        changes = content.differences(json.loads(last.record), draft.record)
+        changes = content.differences(json.loads(page.record(last.id)), json.loads(draft.record))
         return _standing(page, "conflict", last, changes or ("the document's bytes differ",))
     return None
 
@@ -373,7 +377,7 @@ def _place(page: Page, known: Sequence[Delivery], draft: _Draft, state: State) -
         if same[-1].state not in _SETTLED:
             page.set_state(same[-1].id, state)
         return same[-1].id
-    return page.add(draft.key, draft.values, state)
+    return page.add(draft.key, draft.values, draft.record, draft.document, state)
 
 
 def _summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:

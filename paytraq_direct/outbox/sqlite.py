@@ -198,7 +198,7 @@ class _Change:
 
 
 _DELIVERY: Final = (
-    "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.record, d.content, "
+    "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.content, "
     "d.sha256, d.read_at, d.state, d.sender, c.masked, c.named FROM delivery d JOIN channel c USING (fingerprint) "
 )
 
@@ -257,16 +257,19 @@ class _Page:
         row = self._do(f"{_DELIVERY}WHERE d.id = ?", (delivery,)).fetchone()
         return None if row is None else _delivery(row)
 
-    def document(self, delivery: int) -> bytes:
-        return bytes(self._do("SELECT document FROM delivery WHERE id = ?", (delivery,)).fetchone()[0])
+    def record(self, delivery: int) -> str:
+        return str(self._do("SELECT record FROM matter WHERE delivery = ?", (delivery,)).fetchone()[0])
 
-    def add(self, key: Key, values: dict[str, Any], state: State) -> int:
+    def document(self, delivery: int) -> bytes:
+        return bytes(self._do("SELECT document FROM matter WHERE delivery = ?", (delivery,)).fetchone()[0])
+
+    def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
         cursor = self._do(
-            "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, record, content, "
-            "document, sha256, read_at, state) VALUES (?, ?, ?, ?, :document_ref, :origin, :record, :content, "
-            ":document, :sha256, :read_at, :state)".replace("?, ?, ?, ?", ":k0, :k1, :k2, :k3"),
-            {**values, **{f"k{index}": part for index, part in enumerate(key)}, "state": state},
+            "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, content, sha256, "
+            "read_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, *(values[name] for name in ("document_ref", "origin", "content", "sha256", "read_at")), state),
         )
+        self._do("INSERT INTO matter VALUES (?, ?, ?)", (cursor.lastrowid, record, document))
         return int(cursor.lastrowid or 0)
 
     def set_state(self, delivery: int, state: State, sender: str | None = None) -> None:

@@ -22,10 +22,8 @@ CREATE TABLE delivery (
     reference TEXT NOT NULL,
     document_ref TEXT,        -- as it was written
     origin TEXT,              -- where it was read: march.json[3]
-    record TEXT NOT NULL,     -- JSON, digits as they were given
     content TEXT NOT NULL,    -- SHA-256 of what the record says
-    document BLOB NOT NULL,   -- the exact bytes
-    sha256 TEXT NOT NULL,
+    sha256 TEXT NOT NULL,     -- of the document
     read_at TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN (
         'pending', 'sending', 'delivered', 'deferred', 'rejected', 'in_doubt', 'superseded')),
@@ -34,6 +32,13 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_by_key ON delivery (fingerprint, supplier, sale_type, reference);
 CREATE INDEX delivery_by_state ON delivery (state);
 CREATE INDEX delivery_by_document_ref ON delivery (document_ref);
+
+-- What a delivery is about, apart from it since it is long and never changes.
+CREATE TABLE matter (
+    delivery INTEGER PRIMARY KEY REFERENCES delivery,
+    record TEXT NOT NULL,     -- JSON, digits as they were given
+    document BLOB NOT NULL    -- the exact bytes
+);
 
 -- One POST of a delivery: written before its first byte leaves.
 CREATE TABLE attempt (
