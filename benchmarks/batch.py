@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,18 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import requests
-from lxml import etree
-
 from benchmarks.figures import Figure, seconds_each
 from benchmarks.invoices import invoice_json
 from benchmarks.posts import serving
-from benchmarks.render import plain_template
-from paytraq_direct import Outbox, Sender, resources
+from benchmarks.straightforward import Script
+from paytraq_direct import Outbox, Sender
 from paytraq_direct.invoice import take
+from paytraq_direct.sender import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from paytraq_direct import Invoice
 
@@ -34,74 +32,49 @@ COUNT = 150
 AWAY_S = 0.08
 
 
-def _sources(lines: int) -> Callable[[int], bytes]:
-    """Give what makes the JSON of an invoice of that number, at no cost that would count."""
+def _sources(start: int, count: int, lines: int = LINES) -> list[bytes]:
     before, number, after = invoice_json(lines, 999_999_999).rpartition(b"INV-2026-999999999")
-    return lambda wanted: before + number[:-9] + b"%09d" % wanted + after
+    return [before + number[:-9] + b"%09d" % wanted + after for wanted in range(start, start + count)]
 
 
-_SOURCES = {lines: _sources(lines) for lines in (3, LINES)}
-
-
-def _invoices(start: int, count: int, lines: int = LINES) -> Iterator[Invoice]:
-    source = _SOURCES[lines]
-    for number in range(start, start + count):
-        invoice, faults = take(source(number))
+def _invoices(sources: Iterable[bytes]) -> Iterator[Invoice]:
+    for source in sources:
+        invoice, faults = take(source)
         if invoice is None:
             raise ValueError(faults)
         yield invoice
 
 
-class _Straightforward:
-    """The script that most would write: json, a template with attributes, lxml, a session, two commits an invoice."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self._url = url
-        self._template = plain_template()
-        self._schema = etree.XMLSchema(etree.parse(str(resources.folder("xsd") / "sale.xsd")))
-        self._session = requests.Session()
-        self._ledger = sqlite3.connect(folder / "plain.sqlite", isolation_level=None)
-        self._ledger.execute("PRAGMA journal_mode = WAL")
-        self._ledger.execute("PRAGMA synchronous = FULL")
-        self._ledger.execute("CREATE TABLE sent (number TEXT, document BLOB, status INTEGER)")
-
-    def send(self, start: int, count: int) -> None:
-        """Send so many invoices, one after the other."""
-        for invoice in _invoices(start, count):
-            document = self._template.render(invoice=invoice).replace("False", "false").encode()
-            if not self._schema.validate(etree.fromstring(document)):
-                raise ValueError("the document does not fit")
-            row = self._ledger.execute("INSERT INTO sent VALUES (?, ?, NULL)", (invoice.document_ref, document))
-            answer = self._session.post(self._url, data=document, headers={"Content-Type": "application/xml"})
-            self._ledger.execute("UPDATE sent SET status = ? WHERE rowid = ?", (answer.status_code, row.lastrowid))
-
-
 def _whole_way() -> Iterator[Figure]:
-    with tempfile.TemporaryDirectory() as folder, serving() as url, Outbox(Path(folder) / "outbox.sqlite") as outbox:
-        plain = _Straightforward(Path(folder), url)
-        numbers: dict[str, int] = {"plain": 0, "one": 1_000_000, "four": 2_000_000}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving() as url,
+        Outbox(Path(folder) / "outbox.sqlite") as outbox,
+        Sender(url, outbox=outbox) as sender,
+    ):
+        script = Script(Path(folder), url)
+        fresh = itertools.count(step=COUNT)
 
-        def ours(name: str, jobs: int) -> None:
-            start, numbers[name] = numbers[name], numbers[name] + COUNT
-            for result in sender.send_all(_invoices(start, COUNT), jobs=jobs):
+        def ours(jobs: int) -> None:
+            for result in sender.send_all(_invoices(_sources(next(fresh), COUNT)), jobs=jobs):
                 if result.outcome != "delivered":
                     raise ValueError(result)
 
-        def straightforward() -> None:
-            start, numbers["plain"] = numbers["plain"], numbers["plain"] + COUNT
-            plain.send(start, COUNT)
-
-        with Sender(url, outbox=outbox) as sender:
-            seconds = seconds_each(
-                {"plain": straightforward, "one": lambda: ours("one", 1), "four": lambda: ours("four", 4)},
-                rounds=5,
-                repeats=1,
-            )
+        source = _sources(0, 1)[0]
+        if script.render(source).replace(b"&#39;", b"'").split() != prepare(next(_invoices([source]))).split():
+            raise ValueError("the two do not write the same document")
+        ways = {
+            "script": lambda: script.send(_sources(next(fresh), COUNT)),
+            "one": lambda: ours(1),
+            "four": lambda: ours(4),
+        }
+        seconds = seconds_each(ways, rounds=7, repeats=1)
     print("  " + "  ".join(f"{name} {COUNT / value:,.0f} invoices/s" for name, value in seconds.items()))
-    yield Figure(
-        "whole way with outbox ÷ script, a commit each", seconds["plain"] / seconds["one"], 1.6, 1.9, most=False
-    )
-    yield Figure("the same, intents of 4 jobs together", seconds["plain"] / seconds["four"], 2.5, 4.0, most=False)
+    for name, words, goal, stretch in (
+        ("one", "whole way with outbox ÷ script, a commit each", 1.6, 1.9),
+        ("four", "the same, intents of 4 jobs together", 2.5, 4.0),
+    ):
+        yield Figure(words, seconds["script"] / seconds[name], goal, stretch, most=False)
 
 
 def _far_away() -> Iterator[Figure]:
@@ -110,7 +83,8 @@ def _far_away() -> Iterator[Figure]:
             count = jobs * 25
             with Outbox(Path(folder) / f"{jobs}.sqlite") as outbox, Sender(url, outbox=outbox) as sender:
                 start = time.perf_counter()
-                if any(found.outcome != "delivered" for found in sender.send_all(_invoices(0, count, 3), jobs=jobs)):
+                invoices = _invoices(_sources(0, count, 3))
+                if any(found.outcome != "delivered" for found in sender.send_all(invoices, jobs=jobs)):
                     raise ValueError("an invoice was not delivered")
                 rate = count / (time.perf_counter() - start)
             print(f"  {jobs} jobs, an inbox 80 ms away: {rate:,.0f} invoices/s of {jobs / AWAY_S:,.0f}")

@@ -53,30 +53,17 @@ def _given(text: str | None) -> str:
     return text or ""
 
 
-class Content(NamedTuple):
-    """What an invoice says: its ``record`` as JSON with the digits and codes it has, and the ``digest`` of its meaning.
+def record_of(invoice: Invoice) -> str:
+    """Give the record of an invoice as JSON, with the digits and codes it has; absent values are left out."""
+    return json.dumps(_present(invoice, _shape_of_invoice()), default=_written, ensure_ascii=False)
 
-    The digest is a SHA-256 in hex: amounts count by their value, texts in NFC, a finished document by its bytes.
+
+def differences(before: str, after: str) -> tuple[str, ...]:
+    """Tell field by field what differs between two records: ``gross_amount 121.00 → 119.79``.
+
+    Amounts are compared by their value, texts in NFC: two records that differ in nothing say the same.
     """
-
-    record: str
-    digest: str
-
-
-def content_of(invoice: Invoice) -> Content:
-    """Give what an invoice says; absent values are left out."""
-    present = _present(invoice, _shape_of_invoice())
-    record = json.dumps(present, default=_as_written, ensure_ascii=False)
-    if invoice.document is not None:
-        return Content(record, hashlib.sha256(invoice.document).hexdigest())
-    said = json.dumps(present, default=_as_said, ensure_ascii=False)
-    # All at once, since no accent joins with the quotes, colons and commas between the texts.
-    return Content(record, hashlib.sha256(_nfc(said).encode("utf-8", "surrogatepass")).hexdigest())
-
-
-def differences(before: Record, after: Record) -> tuple[str, ...]:
-    """Tell field by field what differs between two records: ``gross_amount 121.00 → 119.79``."""
-    return tuple(_differences(before, after, fields.INVOICE, ""))
+    return tuple(_differences(json.loads(before), json.loads(after), fields.INVOICE, ""))
 
 
 class _Shape(NamedTuple):
@@ -110,23 +97,14 @@ def _present(record: object, shape: _Shape) -> Record:
     return present
 
 
-def _as_written(value: Decimal | date) -> str:
+def _written(value: Decimal | date) -> str:
     return amount_text(value) if isinstance(value, Decimal) else value.isoformat()
-
-
-def _as_said(value: Decimal | date) -> str:
-    if not isinstance(value, Decimal):
-        return value.isoformat()
-    text = amount_text(value)
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def _said(value: Any, field: Field) -> Any:
     """Give a value of a record as everything that says the same has it."""
-    if field.kind in {"amount", "percent"}:
-        return _as_said(Decimal(value))
+    if value is None or field.kind in {"amount", "percent"}:
+        return value and Decimal(value)
     return _nfc(value) if isinstance(value, str) else value
 
 
@@ -137,7 +115,7 @@ def _differences(
         old, new = before.get(field.name), after.get(field.name)
         if field.kind == "rows":
             yield from _row_differences(old or [], new or [], field, prefix)
-        elif (None if old is None else _said(old, field)) != (None if new is None else _said(new, field)):
+        elif _said(old, field) != _said(new, field):
             yield f"{prefix}{field.name} {_shown(old)} → {_shown(new)}"
 
 
@@ -163,4 +141,4 @@ def _shown(value: object) -> str:
 
 
 def _nfc(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", text)

@@ -27,7 +27,10 @@ def now() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One document that must get through one channel. Times are ISO 8601 in UTC."""
+    """One document that must get through one channel; ``is_finished`` when it was not made from a record.
+
+    Times are ISO 8601 in UTC.
+    """
 
     id: int
     fingerprint: str
@@ -36,7 +39,7 @@ class Delivery:
     reference: str
     document_ref: str | None
     origin: str | None
-    content: str
+    is_finished: bool
     sha256: str
     read_at: str
     state: State

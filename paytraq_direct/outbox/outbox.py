@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import json
 import os
 import threading
 import time
@@ -238,17 +237,16 @@ class Outbox:
         origin: str | None = None,
     ) -> _Draft:
         fingerprint = self.fingerprint(channel)
-        said = content.content_of(invoice)
         return _Draft(
             key=content.key_of(invoice, document, fingerprint),
             masked=channel.masked,
             named=named,
-            record=said.record,
+            record=content.record_of(invoice),
             document=document,
             values={
                 "document_ref": invoice.document_ref,
                 "origin": origin,
-                "content": said.digest,
+                "is_finished": invoice.document is not None,
                 "sha256": hashlib.sha256(document).hexdigest(),
                 "read_at": now(),
             },
@@ -349,16 +347,28 @@ def _guard(page: Page, known: Sequence[Delivery], draft: _Draft, *, resend: bool
     if resend:
         return None
     settled = [delivery for delivery in known if delivery.state in _SETTLED]
-    same = [delivery for delivery in settled if delivery.content == draft.values["content"]]
+    same = [delivery for delivery in settled if _says_the_same(page, delivery, draft)]
     for state in ("delivered", "in_doubt"):
         for delivery in reversed(same):
             if delivery.state == state:
                 return _standing(page, state, delivery)
     if settled:
         last = settled[-1]
-        changes = content.differences(json.loads(page.record(last.id)), json.loads(draft.record))
+        changes = content.differences(page.record(last.id), draft.record)
         return _standing(page, "conflict", last, changes or ("the document's bytes differ",))
     return None
+
+
+def _says_the_same(page: Page, delivery: Delivery, draft: _Draft) -> bool:
+    """Tell whether a draft has the content of a delivery: the very bytes, or a record that differs in nothing.
+
+    A finished document has no other content than its bytes.
+    """
+    if delivery.sha256 == draft.values["sha256"]:
+        return True
+    if delivery.is_finished or draft.values["is_finished"]:
+        return False
+    return not content.differences(page.record(delivery.id), draft.record)
 
 
 def _standing(page: Page, kind: str, delivery: Delivery, differences: tuple[str, ...] = ()) -> Standing:
@@ -369,7 +379,7 @@ def _standing(page: Page, kind: str, delivery: Delivery, differences: tuple[str,
 
 def _place(page: Page, known: Sequence[Delivery], draft: _Draft, state: State) -> int:
     """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
-    same = [d for d in known if (d.content, d.sha256) == (draft.values["content"], draft.values["sha256"])]
+    same = [delivery for delivery in known if delivery.sha256 == draft.values["sha256"]]
     for delivery in known:
         if delivery.state not in _SETTLED and delivery not in same[-1:]:
             page.set_state(delivery.id, "superseded")

@@ -198,7 +198,7 @@ class _Change:
 
 
 _DELIVERY: Final = (
-    "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.content, "
+    "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.is_finished, "
     "d.sha256, d.read_at, d.state, d.sender, c.masked, c.named FROM delivery d JOIN channel c USING (fingerprint) "
 )
 
@@ -265,9 +265,9 @@ class _Page:
 
     def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
         cursor = self._do(
-            "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, content, sha256, "
-            "read_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, *(values[name] for name in ("document_ref", "origin", "content", "sha256", "read_at")), state),
+            "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, "
+            "is_finished, sha256, read_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, *(values[name] for name in ("document_ref", "origin", "is_finished", "sha256", "read_at")), state),
         )
         self._do("INSERT INTO matter VALUES (?, ?, ?)", (cursor.lastrowid, record, document))
         return int(cursor.lastrowid or 0)
@@ -346,7 +346,8 @@ class _Page:
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:
-    return Delivery(**dict(zip(_DELIVERY_FIELDS, row, strict=True)))
+    values = dict(zip(_DELIVERY_FIELDS, row, strict=True))
+    return Delivery(**{**values, "is_finished": bool(values["is_finished"])})
 
 
 _DELIVERY_FIELDS: Final = tuple(field.name for field in fields_of(Delivery))

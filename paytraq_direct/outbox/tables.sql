@@ -22,7 +22,7 @@ CREATE TABLE delivery (
     reference TEXT NOT NULL,
     document_ref TEXT,        -- as it was written
     origin TEXT,              -- where it was read: march.json[3]
-    content TEXT NOT NULL,    -- SHA-256 of what the record says
+    is_finished INTEGER NOT NULL,  -- the document was read as it is, not made from a record
     sha256 TEXT NOT NULL,     -- of the document
     read_at TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN (
