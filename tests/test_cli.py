@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -320,6 +321,16 @@ def test_the_sandbox_shows_what_arrived(golden: Golden) -> None:
     golden.check(SAMPLES / "cli" / "sandbox.txt", settled(result.stdout))
 
 
+def test_the_sandbox_shows_each_arrival_beside_its_receipt(tmp_path: Path) -> None:
+    """With several jobs, too: what is told of the inbox is of that invoice."""
+    batch = tmp_path / "batch.jsonl"
+    records = [smallest(document_ref=f"A{n}", document_date=f"2026-01-{n + 1:02}") for n in range(20)]
+    batch.write_text("\n".join(map(json.dumps, records)))
+    result = run("paytraq-send", batch, "--channel", "sandbox", "--jobs", "6")
+    told = re.findall(r"delivered  (A[0-9]+) .*\n +in the inbox: sales_invoice of ([-0-9]+),", result.stdout.decode())
+    assert told == [(record["document_ref"], record["document_date"]) for record in records]
+
+
 @pytest.mark.parametrize("command", ["paytraq-send", "paytraq-check"])
 def test_help(command: str, golden: Golden) -> None:
     """--help shows every option, examples, exit codes and how to keep the address secret."""
@@ -355,6 +366,21 @@ def test_colour_is_for_terminals_alone() -> None:
     assert b"\x1b[" not in _on_a_terminal(INVOICE, "--check", TERM="xterm", NO_COLOR="1")
     assert b"\x1b[" not in _on_a_terminal(INVOICE, "--check", TERM="dumb")
     assert b"\x1b[" not in run("paytraq-send", INVOICE, "--check").stdout
+
+
+def test_a_terminal_shows_how_far_a_batch_is(tmp_path: Path) -> None:
+    """A bar with counts and a rate stands below the lines, wiped before each and gone at the end; a pipe has none."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join([json.dumps(smallest(document_ref=f"A{n}")) for n in range(4)] + ["[]"]))
+    shown = _on_a_terminal(batch, "--check", TERM="xterm", COLUMNS="100", NO_COLOR="1").decode()
+    bars = [part for part in shown.split("\r") if "/s  [" in part]
+    assert re.fullmatch(r"\x1b\[\?25l5 done, 1 to look at, [0-9,]+/s  \[#+\]  100%\x1b\[\?25h", bars[-1]), bars
+    lines = [line for line in shown.replace("\x1b[?25h", "").split("\n") if "A3" in line]
+    assert lines[0].rpartition("\x1b[K")[2].startswith("checked    A3 ")
+    assert "to look at" not in shown.rpartition("\x1b[A\r\x1b[K")[2]
+    for arguments, env in (((batch,), {"TERM": "dumb"}), ((INVOICE,), {"TERM": "xterm"})):
+        assert b"/s  [" not in _on_a_terminal(*arguments, "--check", **env)
+    assert b"/s" not in run("paytraq-send", batch, "--check").stderr
 
 
 @pytest.mark.parametrize(
@@ -411,6 +437,42 @@ def test_an_output_that_cannot_be_written_is_1(inbox: Server) -> None:
     with os.fdopen(writing, "wb") as broken:
         result = run("paytraq-send", INVOICE, "--check", stdout=broken)
     assert result.returncode == 1
+
+
+def test_a_reader_that_goes_away_leaves_nothing_in_doubt(tmp_path: Path) -> None:
+    """Piped into `head -1`, what is under way ends and is written down, the rest is not sent, and the end says so."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(30)))
+    go, second = threading.Event(), threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>A0<" not in peer.last_body:
+                second.release()
+                assert go.wait(30)
+            peer.say(OK)
+
+    env = {"PAYTRAQ_CHANNEL": "", "XDG_STATE_HOME": str(tmp_path)}
+    with Server(script) as server:
+        env["PAYTRAQ_CHANNEL"] = server.url()
+        process = started("paytraq-send", batch, "--jobs", "3", env=env)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"delivered  A0 ")
+        assert second.acquire(timeout=30)
+        process.stdout.close()
+        go.set()
+        assert process.stderr is not None
+        assert process.wait(60) == 1
+        said = process.stderr.read().decode()
+        process.stderr.close()
+        sent = len(server.bodies)
+    assert "nothing more is sent, since the output cannot be written after" in said
+    assert said.rstrip().endswith("; the same command goes on from there")
+    listed = run("paytraq-outbox", "list", "--json", env=env).stdout.splitlines()
+    states = Counter(json.loads(line)["state"] for line in listed)
+    assert (states["delivered"], states["in_doubt"], states["sending"]) == (sent, 0, 0)
+    assert sent < 30
 
 
 def test_ctrl_c_before_anything_is_sent_is_130() -> None:

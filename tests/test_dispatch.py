@@ -106,3 +106,60 @@ def test_an_error_ends_the_run_after_what_is_under_way() -> None:
     with pytest.raises(ValueError, match="3"):
         found.extend(results)
     assert found[:3] == [(0, 0), (1, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("how", ["closed", "source fails"])
+def test_who_wants_no_more_results_waits_for_what_is_under_way(how: str) -> None:
+    """What was begun has ended when the results are let go of, or cannot be read further; what was not is left."""
+    begun, go = threading.Semaphore(0), threading.Event()
+    ended: list[int] = []
+    left: list[int] = []
+
+    def do(item: int) -> int:
+        if item:
+            begun.release()
+            assert go.wait(30)
+        ended.append(item)
+        return item
+
+    def leave(item: int) -> int:
+        left.append(item)
+        return item
+
+    def items() -> Iterator[int]:
+        yield from range(3)
+        assert begun.acquire(timeout=30)
+        threading.Timer(0.05, go.set).start()
+        if how == "source fails":
+            raise ValueError("broken off")
+        yield 3
+
+    results = Dispatch(do, jobs=3, leave=leave).results(items())
+    if how == "closed":
+        assert next(results) == (0, 0)
+        threading.Timer(0.05, go.set).start()
+        results.close()
+    else:
+        with pytest.raises(ValueError, match="broken off"):
+            list(results)
+    assert sorted(ended + left) == list(range(max(ended + left) + 1))
+
+
+def test_abandoned_it_waits_for_nothing() -> None:
+    """After abandon() the results end at once, whatever is under way."""
+    begun, go = threading.Event(), threading.Event()
+
+    def do(item: int) -> int:
+        if item:
+            begun.set()
+            go.wait(30)
+        return item
+
+    dispatch: Dispatch[int, int] = Dispatch(do, jobs=2)
+    results = dispatch.results(range(9))
+    assert next(results) == (0, 0)
+    assert begun.wait(30)
+    dispatch.abandon()
+    results.close()
+    assert dispatch.under_way()
+    go.set()

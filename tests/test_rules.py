@@ -68,7 +68,7 @@ def _routed(client: str, *, only: str | None = None) -> tuple[Fault, ...]:
 
 
 def _unreadable(name: str) -> tuple[Fault, ...]:
-    return next(batch.read((name,), ignore_unknown=False, operation=None)).faults
+    return next(batch.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
 
 
 # What no small file can show: what is made for it, refused and accepted.

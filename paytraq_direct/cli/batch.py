@@ -131,11 +131,13 @@ def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def read(files: tuple[str, ...], *, ignore_unknown: bool, operation: Operation | None) -> Iterator[Reading]:
+def read(
+    files: tuple[str, ...], on_read: Callable[[int], object], *, ignore_unknown: bool, operation: Operation | None
+) -> Iterator[Reading]:
     """Read the files in their order; one that breaks off is one bad input."""
     for name in files:
         try:
-            yield from readers.read(name, ignore_unknown=ignore_unknown, operation=operation)
+            yield from readers.read(name, ignore_unknown=ignore_unknown, operation=operation, on_read=on_read)
         except OSError as error:
             yield Reading(name, None, (rules.UNREADABLE.fault("", why=(error.strerror or "it breaks off").lower()),))
 

@@ -11,6 +11,7 @@ import click
 
 from paytraq_direct import __version__
 from paytraq_direct.cli import batch, options
+from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.result import Result
@@ -51,8 +52,9 @@ def check(files: tuple[str, ...], *, schema: bool, strict: bool, json: bool, **r
     if not files:
         raise click.UsageError("name a FILE to check, or - for standard input")
     batch.probe(files)
-    report = reporter(sys.stdout, sys.stderr, as_json=json, sends=False)
-    return batch.check(batch.read(files, **reading), checked, report, strict=strict)
+    progress = Progress(sys.stderr, files)
+    report = reporter(progress, as_json=json, sends=False)
+    return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=strict)
 
 
 def checked(invoice: Invoice) -> Result:

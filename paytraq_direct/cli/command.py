@@ -64,9 +64,14 @@ def _refuse(name: str, message: str, code: int) -> int:
     return code
 
 
+def is_screen(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that can do more than print, which TERM=dumb denies."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def wants_colour(stream: TextIO) -> bool:
     """Tell whether a stream shows colours: a terminal, unless NO_COLOR or TERM=dumb say otherwise."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_screen(stream) and not os.environ.get("NO_COLOR")
 
 
 def _write_utf8(stream: TextIO) -> None:

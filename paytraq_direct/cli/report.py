@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from paytraq_direct.channel import ChannelUri
+    from paytraq_direct.cli.progress import Progress
     from paytraq_direct.errors import Fault
     from paytraq_direct.inbox.arrival import Arrival
     from paytraq_direct.inbox.server import Inbox
@@ -59,9 +61,10 @@ class Report:
     what was asked for.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, *, xml: bool = False, sends: bool = True) -> None:
+    def __init__(self, out: TextIO, err: TextIO, progress: Progress, *, xml: bool = False, sends: bool = True) -> None:
         self._out = out
         self._err = err
+        self._progress = progress
         self._xml = xml
         self._sends = sends
         self._outcomes: Counter[str] = Counter()
@@ -82,11 +85,17 @@ class Report:
     def show(self, reading: Reading, result: Result) -> None:
         """Tell what became of one invoice."""
         self._outcomes[result.outcome] += 1
+        self._tell(reading, result)
+        good = sum(self._outcomes[outcome] for outcome in _GOOD)
+        self._progress.show(self._outcomes.total(), self._outcomes.total() - good)
+
+    def _tell(self, reading: Reading, result: Result) -> None:
         for fault in (*reading.faults, *result.faults):
             self._severities[fault.severity] += 1
             if fault.is_error or self._is_new(fault):
                 self._say(self._err, *_fault_lines(reading.origin, fault), "")
         if result.outcome == "checked" and self._xml:
+            self._progress.wipe()
             self._out.flush()
             self._out.buffer.write(result.document)
             self._out.buffer.flush()
@@ -109,6 +118,10 @@ class Report:
 
     def close(self) -> None:
         """Tell how it all went, where that is not plain already."""
+        self._progress.close()
+        self._sum_up()
+
+    def _sum_up(self) -> None:
         for (code, path), count in self._warnings.items():
             if count > 1:
                 self._say(self._err, f"{_styled('warning')} {code}: {count - 1:,} more like it ({path})")
@@ -137,6 +150,7 @@ class Report:
 
     def _say(self, stream: TextIO, *lines: str) -> None:
         text = "\n".join(lines) + "\n"
+        self._progress.wipe()
         stream.write(text if wants_colour(stream) else click.unstyle(text))
         stream.flush()
 
@@ -144,8 +158,7 @@ class Report:
 class JsonReport(Report):
     """Tells a program: one JSON object a line on ``out``, in the order of the input."""
 
-    def show(self, reading: Reading, result: Result) -> None:
-        """Tell what became of one invoice."""
+    def _tell(self, reading: Reading, result: Result) -> None:
         line: dict[str, Any] = {
             "origin": reading.origin,
             "document_ref": result.document_ref,
@@ -166,13 +179,13 @@ class JsonReport(Report):
             line["document"] = result.document.decode(errors="replace") or None
         self._say(self._out, json.dumps(line, ensure_ascii=False))
 
-    def close(self) -> None:
+    def _sum_up(self) -> None:
         """Add nothing: every invoice has its line."""
 
 
-def reporter(out: TextIO, err: TextIO, *, as_json: bool, xml: bool = False, sends: bool = True) -> Report:
+def reporter(progress: Progress, *, as_json: bool, xml: bool = False, sends: bool = True) -> Report:
     """Give the report for a command's options."""
-    return (JsonReport if as_json else Report)(out, err, xml=xml, sends=sends)
+    return (JsonReport if as_json else Report)(sys.stdout, sys.stderr, progress, xml=xml, sends=sends)
 
 
 def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:

@@ -14,6 +14,7 @@ from paytraq_direct import __version__
 from paytraq_direct.cli import batch, exits, options
 from paytraq_direct.cli.check import checked
 from paytraq_direct.cli.loading import loading
+from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.cli.route import Route
 from paytraq_direct.errors import ChannelError
@@ -105,8 +106,9 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
     """
     batch.probe(files)
-    report = reporter(sys.stdout, sys.stderr, as_json=json, xml=xml, sends=not (check or xml))
-    readings = batch.read(files, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
+    progress = Progress(sys.stderr, files)
+    report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml))
+    readings = batch.read(files, progress.read, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:

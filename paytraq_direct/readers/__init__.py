@@ -9,7 +9,7 @@ from paytraq_direct.readers import json, sale, source
 from paytraq_direct.readers.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from paytraq_direct.codes import Operation
@@ -18,16 +18,24 @@ __all__ = ["Reading", "probe", "read"]
 
 
 def read(
-    path: str | os.PathLike[str], *, ignore_unknown: bool = False, operation: Operation | None = None
+    path: str | os.PathLike[str],
+    *,
+    ignore_unknown: bool = False,
+    operation: Operation | None = None,
+    on_read: Callable[[int], object] | None = None,
 ) -> Iterator[Reading]:
     """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
 
     Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), a ``<Sale>`` .xml,
-    and "-" for any of them on standard input. ``operation`` is given to invoices that name none. Bad content
-    is a fault of its reading; raises OSError, at once, only for a file that cannot be opened or is of no such kind.
+    and "-" for any of them on standard input. ``operation`` is given to invoices that name none; ``on_read`` is
+    told how many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only
+    for a file that cannot be opened or is of no such kind.
     """
     name = os.fspath(path)
-    return _readings(name, source.opened(name), json.Options(ignore_unknown=ignore_unknown, operation=operation))
+    stream = source.opened(name)
+    if on_read is not None:
+        stream = source.counted(stream, on_read)
+    return _readings(name, stream, json.Options(ignore_unknown=ignore_unknown, operation=operation))
 
 
 def probe(path: str | os.PathLike[str]) -> None:

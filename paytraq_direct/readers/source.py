@@ -13,6 +13,7 @@ from paytraq_direct import limits
 from paytraq_direct.jsontext import UTF8_BOM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
 Kind = Literal["json", "jsonl", "xml"]
@@ -89,3 +90,32 @@ class Resumed:
 def resumed(start: bytes, stream: BinaryIO) -> BinaryIO:
     """Give a stream with the line that was read from it put back."""
     return cast("BinaryIO", Resumed(start, stream))
+
+
+class Counted:
+    """A stream that tells how much is read from it."""
+
+    def __init__(self, stream: BinaryIO, on_read: Callable[[int], object]) -> None:
+        self._stream = stream
+        self._on_read = on_read
+
+    def read(self, size: int) -> bytes:
+        """Read at most ``size`` bytes."""
+        return self._told(self._stream.read(size))
+
+    def readline(self, size: int) -> bytes:
+        """Read one line."""
+        return self._told(self._stream.readline(size))
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+    def _told(self, data: bytes) -> bytes:
+        self._on_read(len(data))
+        return data
+
+
+def counted(stream: BinaryIO, on_read: Callable[[int], object]) -> BinaryIO:
+    """Give a stream that tells how much is read from it."""
+    return cast("BinaryIO", Counted(stream, on_read))
