@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import multiprocessing
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -17,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import environment, run
+from commands import environment
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from test_cli import answers, plain
 from test_rules import smallest
-from wire.servers import OK, Peer, Server
+from wire.servers import OK, Server
 
-from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, OutboxError, Sender, send
+from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, Sender, send
 from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.outbox import Begun, Closed, Standing
@@ -362,187 +360,6 @@ class Ledger(RuleBasedStateMachine):
 
 TestLedger = Ledger.TestCase
 TestLedger.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
-
-
-# --- several processes ------------------------------------------------------------------------------------------
-
-
-def _send_all(path: Path, url: str, count: int, barrier: Any) -> None:
-    barrier.wait(30)
-    with Outbox(path) as outbox, Sender(url, outbox=outbox) as sender:
-        for result in sender.send_all((invoice(f"INV-{number}") for number in range(count)), jobs=2):
-            assert result.outcome in {"delivered", "already_delivered"}, result
-
-
-@pytest.mark.parametrize("processes", [2, 4])
-def test_several_processes_post_each_invoice_once(path: Path, processes: int) -> None:
-    """Processes that are given the same invoices and share an outbox post each once."""
-    context = multiprocessing.get_context("spawn")
-    with Server(answers(OK)) as server:
-        barrier = context.Barrier(processes)
-        workers = [
-            context.Process(target=_send_all, args=(path, server.url(), 12, barrier), daemon=True)
-            for _ in range(processes)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
-        assert [worker.exitcode for worker in workers] == [0] * processes
-        assert sorted(server.bodies) == sorted(prepare(invoice(f"INV-{number}")) for number in range(12))
-
-
-def test_killed_in_a_batch_nothing_is_sent_twice_and_nothing_is_lost(path: Path, tmp_path: Path) -> None:
-    """Killed again and again in a batch, the server sees each invoice at most once, and each has an end."""
-    _kill_and_repeat(path, tmp_path, invoices=20, kills=6)
-
-
-@pytest.mark.soak
-def test_a_hundred_kills(path: Path, tmp_path: Path) -> None:
-    """The same with a batch of five hundred, killed a hundred times."""
-    _kill_and_repeat(path, tmp_path, invoices=500, kills=100)
-
-
-def _kill_and_repeat(path: Path, tmp_path: Path, *, invoices: int, kills: int) -> None:
-    """Send a batch, killing the command after so many arrivals, until it is through; then look at both sides."""
-    file = tmp_path / "batch.jsonl"
-    file.write_text("\n".join(json.dumps(smallest(document_ref=f"INV-{number}")) for number in range(invoices)))
-    arrivals = threading.Semaphore(0)
-
-    def script(peer: Peer) -> None:
-        while True:
-            peer.request()
-            arrivals.release()
-            peer.say(OK)
-
-    with Server(script) as server:
-        arguments: list[str | Path] = [
-            Path(sys.executable).with_name("paytraq-send"),
-            file,
-            "--outbox",
-            path,
-            "--jobs",
-            "2",
-            "--rate",
-            "200",
-            "--json",
-        ]
-        env = environment(PAYTRAQ_CHANNEL=server.url())
-        for kill in range(kills):
-            with subprocess.Popen(arguments, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                for _ in range(1 + kill % 4):
-                    if not arrivals.acquire(timeout=20):
-                        break
-                process.kill()
-        final = subprocess.run(arguments, env=env, check=False, capture_output=True, timeout=120)
-        results = [json.loads(line) for line in final.stdout.splitlines()]
-        assert len(results) == invoices, final.stderr.decode()
-        assert {line["outcome"] for line in results} <= {"delivered", "already_delivered", "in_doubt"}
-        numbers = [body.partition(b"<DocumentRef>")[2].partition(b"<")[0] for body in server.bodies]
-        assert len(numbers) == len(set(numbers))
-        said = {line["document_ref"] for line in results if line["outcome"] != "in_doubt"}
-        assert said <= {number.decode() for number in numbers}
-    with Outbox(path) as outbox:
-        assert {found.state for found in outbox.deliveries()} <= {"delivered", "in_doubt"}
-        assert len(outbox.deliveries()) == invoices
-
-
-# --- what cannot be written -------------------------------------------------------------------------------------
-
-
-def _refused(path: Path, words: str) -> None:
-    """Hold that nothing is sent, with exit code 1 and these words."""
-    with Server(answers(OK)) as server:
-        result = run(
-            "paytraq-send",
-            "-",
-            "--outbox",
-            path,
-            data=json.dumps(smallest()).encode(),
-            env={"PAYTRAQ_CHANNEL": server.url()},
-        )
-        assert (result.returncode, server.hits) == (1, 0), result.stderr
-    assert words in result.stderr.decode()
-
-
-def test_a_file_that_is_no_outbox(tmp_path: Path) -> None:
-    """Garbage, another program's database and a damaged outbox are refused with what to do."""
-    (tmp_path / "garbage").write_bytes(b"not a database at all" * 100)
-    _refused(tmp_path / "garbage", "it is not an outbox; name another with --outbox")
-    with sqlite3.connect(tmp_path / "other") as other:
-        other.execute("CREATE TABLE theirs (x)")
-    other.close()
-    _refused(tmp_path / "other", "is a database of another program, not an outbox")
-
-
-def test_a_damaged_outbox(path: Path) -> None:
-    """A file whose pages were overwritten is refused as damaged, or as none."""
-    with Outbox(path) as outbox:
-        for number in range(50):
-            post(outbox, invoice(f"INV-{number}"))
-    data = bytearray(path.read_bytes())
-    data[4096:40960] = b"\xff" * (40960 - 4096)
-    path.write_bytes(data)
-    _refused(path, "cannot be")
-
-
-def test_a_newer_outbox(path: Path) -> None:
-    """An outbox of a newer version is left alone."""
-    Outbox(path).close()
-    with sqlite3.connect(path) as newer:
-        newer.execute("PRAGMA user_version = 99")
-    newer.close()
-    _refused(path, "was written by a newer paytraq_direct")
-
-
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    """A folder that cannot be made, and a disk without room, are told; nothing is sent."""
-    (tmp_path / "file").write_text("")
-    _refused(tmp_path / "file" / "outbox.sqlite", "cannot be opened")
-
-
-def test_a_full_disk(outbox: Outbox) -> None:
-    """When the intent does not fit, the POST does not start, and the message says why; room made, it goes on."""
-    store: Any = outbox._store
-    post(outbox, invoice("INV-0"))
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
-    big = invoice("INV-2", comment="x" * 200_000)
-    with Server(answers(OK)) as server:
-        with Sender(server.url(), outbox=outbox) as sender, pytest.raises(OutboxError, match="the disk is full"):
-            sender.send(big)
-        assert server.hits == 0
-        store._connection.execute("PRAGMA max_page_count = 1000000")
-        assert send(big, server.url(), outbox=outbox).status == 200
-
-
-def test_a_locked_outbox_is_given_up(outbox: Outbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outbox that another program keeps locked is given up, and nothing is sent."""
-    monkeypatch.setattr("paytraq_direct.outbox.sqlite.BUSY_S", 0.1)
-    with sqlite3.connect(path, isolation_level=None) as other, Outbox(path) as second:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OutboxError, match="locked"):
-            begin(second, invoice())
-        other.execute("ROLLBACK")
-        assert isinstance(begin(second, invoice()), Begun)
-    other.close()
-    outbox.close()
-
-
-def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the ending cannot be written, that is an error, and the delivery is a doubt from then on."""
-    with Server(answers(OK)) as server:
-        with Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
-
-            def fails(*_: object, **__: object) -> None:
-                raise OutboxError("the disk is full")
-
-            monkeypatch.setattr(outbox, "end", fails)
-            with pytest.raises(OutboxError):
-                sender.send(invoice())
-        with Outbox(path) as outbox, pytest.raises(InDoubt):
-            send(invoice(), server.url(), outbox=outbox)
-        assert server.hits == 1
 
 
 # --- from Python ------------------------------------------------------------------------------------------------

@@ -1,0 +1,212 @@
+"""What every store of an outbox must hold: a second one is added by deriving from StoreContract."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import partial
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from paytraq_direct.outbox.content import Key
+from paytraq_direct.outbox.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from paytraq_direct.outbox.ledger import Page, State, Store
+
+KEY = Key("f", "sia s", "sales_invoice", "INV-1")
+VALUES: dict[str, Any] = {
+    "document_ref": "INV-1", "origin": "a.json", "is_finished": False, "sha256": "5e", "read_at": "2026-11-02T08:00:00.000Z",
+}  # fmt: skip
+ENDING: dict[str, Any] = {
+    "ended_at": "2026-11-02T08:00:02.000Z", "outcome": "delivered", "message": "", "status": 200,
+    "headers": (("Date", "today"),), "body": b"\x00OK", "elapsed_ms": 1.5,
+}  # fmt: skip
+AT = "2026-11-02T08:00:01.000Z"
+
+
+def add(page: Page, key: Key = KEY, state: State = "pending", document: bytes = b"<Sale/>", **values: Any) -> int:
+    """Keep a delivery."""
+    page.put_channel(key.fingerprint, "https://…", "acme")
+    return page.add(key, {**VALUES, **values}, '{"a": 1}', document, state)
+
+
+class StoreContract:
+    """The contract of a store. Derive from it and give a fixture ``open_store`` that opens the same one again and again."""
+
+    @pytest.fixture
+    def store(self, open_store: Callable[[], Store]) -> Store:
+        """Give an empty store."""
+        return open_store()
+
+    def test_what_is_kept_is_found_again(self, store: Store, open_store: Callable[[], Store]) -> None:
+        """A delivery, its record and its document come back as they were, in another opening too."""
+        document = bytes(range(256)) * 1_000
+        number = store.write(lambda page: add(page, document=document))
+        for one in (store, open_store()):
+            found = one.read(lambda page: page.get(number))
+            assert found is not None
+            assert (found.fingerprint, found.supplier, found.sale_type, found.reference) == KEY
+            assert {name: getattr(found, name) for name in VALUES} == VALUES
+            assert (found.state, found.sender, found.masked, found.named) == ("pending", None, "https://…", "acme")
+            assert one.read(lambda page: (page.record(number), page.document(number))) == ('{"a": 1}', document)
+        assert store.read(lambda page: page.get(number + 1)) is None
+
+    def test_settings(self, store: Store) -> None:
+        """A new store has a key for fingerprints; a setting is kept, and replaced."""
+        assert len(store.read(lambda page: page.setting("fingerprint_key")) or b"") == 32
+        assert store.read(lambda page: page.setting("other")) is None
+        for value in (b"1", b"2"):
+            store.write(methodcaller("put_setting", "other", value))
+            assert store.read(lambda page: page.setting("other")) == value
+
+    def test_channels(self, store: Store) -> None:
+        """A name is kept until another is given; a channel stays closed until the latest moment that was asked for."""
+        number = store.write(add)
+        for named, expected in ((None, "acme"), ("env:ACME", "env:ACME")):
+            store.write(methodcaller("put_channel", "f", "https://…", named))
+            found = store.read(lambda page: page.get(number))
+            assert found is not None
+            assert found.named == expected
+        assert store.read(lambda page: (page.closed_until("f"), page.closed_until("unknown"))) == (0.0, 0.0)
+        for moment in (5.0, 9.0, 7.0):
+            store.write(methodcaller("close_until", "f", moment))
+        assert store.read(lambda page: page.closed_until("f")) == 9.0
+
+    def test_senders(self, store: Store) -> None:
+        """Senders are listed until they are gone; what they send is theirs until its state changes."""
+        for name in ("one", "two", "one"):
+            store.write(methodcaller("add_sender", name, AT))
+        number = store.write(add)
+        store.write(lambda page: page.set_state(number, "sending", "one"))
+        assert sorted(store.read(lambda page: page.senders())) == ["one", "two"]
+        assert [found.id for found in store.read(lambda page: page.by_sender("one"))] == [number]
+        assert store.read(lambda page: page.by_sender("two")) == []
+        store.write(lambda page: page.set_state(number, "delivered"))
+        store.write(lambda page: page.end_sender("one"))
+        assert store.read(lambda page: (page.senders(), page.by_sender("one"))) == (["two"], [])
+
+    def test_by_key(self, store: Store) -> None:
+        """The deliveries of a key are found, the oldest first, all four parts of it counting; superseded ones are not."""
+        states: tuple[State, ...] = ("delivered", "superseded", "pending")
+        numbers = [store.write(partial(add, state=state)) for state in states]
+        for part in range(4):
+            store.write(partial(add, key=Key(*(f"{t}{'x' * (i == part)}" for i, t in enumerate(KEY)))))
+        assert [found.id for found in store.read(lambda page: page.by_key(KEY))] == [numbers[0], numbers[2]]
+
+    def test_attempts_are_only_added(self, store: Store) -> None:
+        """Attempts come back in order with their endings; one without an ending is under way."""
+        number = store.write(add)
+        store.write(lambda page: page.add_sender("one", AT))
+        first, second = (
+            store.write(methodcaller("add_attempt", number, "one", AT, is_resend=again)) for again in (False, True)
+        )
+        store.write(lambda page: page.add_ending(first, ENDING))
+        done, open_ = store.read(lambda page: page.attempts(number))
+        assert {name: getattr(done, name) for name in ENDING} == ENDING
+        assert (done.id, done.delivery, done.sender, done.began_at, done.is_resend) == (first, number, "one", AT, False)
+        assert (open_.id, open_.is_resend, open_.outcome, open_.body, open_.headers) == (second, True, None, b"", ())
+
+    def test_resolutions(self, store: Store) -> None:
+        """What a person found out stands beside the last attempt that there was."""
+        number = store.write(add)
+        store.write(lambda page: page.add_sender("one", AT))
+        attempts: list[int | None] = [None]
+        for received in (False, True):
+            store.write(methodcaller("add_resolution", number, is_received=received, note="Anna", who="me", at=AT))
+            attempts.append(store.write(lambda page: page.add_attempt(number, "one", AT, is_resend=False)))
+        found = store.read(lambda page: page.resolutions(number))
+        assert [(one.attempt, one.is_received) for one in found] == [(attempts[0], False), (attempts[1], True)]
+        assert {(one.delivery, one.note, one.who, one.resolved_at) for one in found} == {(number, "Anna", "me", AT)}
+
+    def test_find(self, store: Store) -> None:
+        """Deliveries are found by state, channel, number and time, all of the conditions together."""
+        days = ("2026-11-01", "2026-11-02", "2026-11-03")
+        numbers = [store.write(partial(add, read_at=f"{day}T00:00:00.000Z", document_ref=day)) for day in days]
+        store.write(lambda page: page.set_state(numbers[0], "delivered"))
+
+        def found(**conditions: Any) -> list[int]:
+            return store.read(lambda page: [one.id for one in page.find(**conditions)])
+
+        assert found() == numbers
+        assert found(states=["delivered", "in_doubt"]) == numbers[:1]
+        assert found(fingerprints=["f"], since=days[1]) == numbers[1:]
+        assert found(until="2026-11-02T00:00:00.000Z", states=["pending"]) == []
+        assert found(document_ref="2026-11-02") == numbers[1:2]
+        assert found(fingerprints=["g"]) == []
+
+    def test_a_change_is_kept_whole_or_not_at_all(self, store: Store) -> None:
+        """What a change raises is raised, and none of it is kept."""
+
+        def fails(page: Page) -> None:
+            add(page)
+            raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no"):
+            store.write(fails)
+        assert store.read(lambda page: list(page.find())) == []
+
+    def test_neighbours_of_a_change_that_fails_are_kept(self, store: Store) -> None:
+        """Changes of many threads may share a commit: each has its own result, and one that fails fails alone."""
+        results: dict[int, object] = {}
+
+        def want(number: int) -> None:
+            def change(page: Page) -> int:
+                found = add(page, Key("f", "s", "k", str(number)))
+                if number % 3 == 0:
+                    raise ValueError(number)
+                return found
+
+            try:
+                results[number] = store.write(change)
+            except ValueError as error:
+                results[number] = error.args[0]
+
+        threads = [threading.Thread(target=want, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        kept = store.read(lambda page: {int(found.reference): found.id for found in page.find()})
+        assert results == {number: kept.get(number, number) for number in range(24)}
+        assert sorted(kept) == [number for number in range(24) if number % 3]
+
+    def test_a_look_sees_one_moment(self, store: Store, open_store: Callable[[], Store]) -> None:
+        """What another opening writes in the middle of a look is not seen by it."""
+        other = open_store()
+
+        def look(page: Page) -> tuple[int, int]:
+            before = len(list(page.find()))
+            other.write(add)
+            return before, len(list(page.find()))
+
+        assert store.read(look) == (0, 0)
+        assert len(store.read(lambda page: list(page.find()))) == 1
+
+
+class TestSqlite(StoreContract):
+    """The store in one SQLite file."""
+
+    @pytest.fixture
+    def open_store(self, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+        """Open one file as often as it is asked for."""
+        opened: list[SqliteStore] = []
+
+        def open_() -> Store:
+            opened.append(SqliteStore(tmp_path / "outbox.sqlite"))
+            return opened[-1]
+
+        yield open_
+        for store in opened:
+            store.close()
+
+    def test_it_is_for_its_owners_eyes(self, open_store: Callable[[], Store], tmp_path: Path) -> None:
+        """The file holds invoices: nobody else may read it."""
+        open_store()
+        if sys.platform != "win32":
+            assert (tmp_path / "outbox.sqlite").stat().st_mode & 0o077 == 0
