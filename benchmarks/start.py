@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -20,21 +21,27 @@ COMMAND = Path(sys.executable).with_name("paytraq-send")
 
 
 def figures() -> Iterator[Figure]:
-    """Measure a send to a server on loopback, a check, and --version."""
+    """Measure a send to a server on loopback with the default outbox, a check, and --version."""
     if not COMMAND.is_file():
         raise SystemExit("paytraq-send is not installed beside this python: make bench installs it")
     with tempfile.TemporaryDirectory() as folder, serving() as url:
         invoice = Path(folder) / "invoice.json"
         invoice.write_bytes(invoice_json(3))
-        environment = {**os.environ, "PAYTRAQ_CHANNEL": url}
+        fresh = itertools.count(2)
+        environment = {**os.environ, "PAYTRAQ_CHANNEL": url, "XDG_STATE_HOME": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
         def run(*arguments: str | Path) -> None:
             subprocess.run(arguments, check=True, env=environment, stdout=subprocess.DEVNULL)
 
+        def send() -> None:
+            # A number that the outbox does not know, or nothing would be sent.
+            invoice.write_bytes(invoice_json(3, next(fresh)))
+            run(COMMAND, invoice)
+
         cases = {
             "bare": lambda: run(sys.executable, "-c", "pass"),
-            "send": lambda: run(COMMAND, invoice),
+            "send": send,
             "check": lambda: run(COMMAND, invoice, "--check"),
             "version": lambda: run(COMMAND, "--version"),
         }

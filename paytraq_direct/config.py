@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +65,9 @@ def load(path: str | os.PathLike[str] | None = None) -> Config:
     repeats no address.
     """
     place = default_path() if path is None else Path(path)
-    why = None
+    data: dict[str, Any] = {}
     try:
-        data: dict[str, Any] = tomllib.loads(place.read_bytes().decode())
+        data, why = _parsed(place.read_bytes().decode())
     except FileNotFoundError:
         if path is None:
             return EMPTY
@@ -77,10 +76,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Config:
         why = (error.strerror or "it cannot be read").lower()
     except UnicodeDecodeError:
         why = "it is not UTF-8"
-    except tomllib.TOMLDecodeError as error:
-        why = f"it is not TOML: {error}".partition(" (at")[0] + "".join(re.findall(r" \(at .*\)$", str(error)))
-    if why is None:
-        why = next(_troubles(data), None)
+    why = why or next(_troubles(data), None)
     if why is not None:
         raise ChannelError(f"the config {place} cannot be used: {why}")
     return Config(
@@ -89,6 +85,17 @@ def load(path: str | os.PathLike[str] | None = None) -> Config:
             for name, table in data.get("channels", {}).items()
         }
     )
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], str | None]:
+    """Give the data of a TOML text, or why there is none, with its place and without what stands there."""
+    import tomllib  # noqa: PLC0415 - only those who have a config need it
+
+    try:
+        return tomllib.loads(text), None
+    except tomllib.TOMLDecodeError as error:
+        place = "".join(re.findall(r" \(at .*\)$", str(error)))
+        return {}, f"it is not TOML: {error}".partition(" (at")[0] + place
 
 
 def plain(name: str) -> str:

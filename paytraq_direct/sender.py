@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
+    from paytraq_direct.outbox.guard import Standing
     from paytraq_direct.outbox.ledger import Attempt, Delivery
-    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox, Standing
+    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
     from paytraq_direct.result import Outcome
     from paytraq_direct.wire import Wire
 
@@ -228,7 +229,8 @@ class Sender:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
         if start is None:
             return None
-        from paytraq_direct.outbox.outbox import Closed, Standing  # noqa: PLC0415 - brings sqlite3
+        from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - see below
+        from paytraq_direct.outbox.outbox import Closed  # noqa: PLC0415 - brings sqlite3
 
         while isinstance(begun := start(), Closed):
             if begun.seconds > max(self._deadline_s, self._retry_for_s):

@@ -26,7 +26,8 @@ from wire.servers import OK, Server
 from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, Sender, send
 from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
-from paytraq_direct.outbox.outbox import Begun, Closed, Standing
+from paytraq_direct.outbox.guard import Standing
+from paytraq_direct.outbox.outbox import Begun, Closed
 from paytraq_direct.sender import prepare
 from paytraq_direct.wire import Exchange, Progress
 

@@ -71,9 +71,7 @@ def test_installed_alone_it_does_both_jobs_from_anywhere(wheel: Path, tmp_path: 
         archive.extractall(packages)  # noqa: S202 - our own
     # The libraries it depends on are those of this environment; the package itself is not taken from there.
     (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    code = (
-        "import sys, paytraq_direct.cli as c; sys.argv[0] = 'x'; print(c.__file__, file=sys.stderr); sys.exit(c.{}())"
-    )
+    code = "import sys, paytraq_direct.cli as c; sys.argv[0] = 'x'; print(c.__file__, file=sys.stderr); c.{}()"
 
     def run(main: str, *arguments: object) -> subprocess.CompletedProcess[bytes]:
         python = tmp_path / "env" / "bin" / "python"

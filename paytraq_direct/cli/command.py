@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +51,8 @@ def run(command: click.Command, name: str) -> int:
     except PaytraqDirectError as error:
         code = _refuse(name, str(error), exits.FAILED)
     except Exception as error:  # noqa: BLE001 - the last boundary: its text may hold anything, so only its kind is shown
+        import traceback  # noqa: PLC0415 - hardly ever needed
+
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         code = _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)

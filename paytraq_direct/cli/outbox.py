@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -126,10 +125,10 @@ def show(ledger: Outbox, *, ref: str, channel: str | None, as_json: bool, docume
         return 0
     attempts, resolutions = ledger.attempts(delivery.id), ledger.resolutions(delivery.id)
     if as_json:
-        data = [{**asdict(a), "body": a.body.decode(errors="replace")} for a in attempts]
+        data = [{**a._asdict(), "body": a.body.decode(errors="replace")} for a in attempts]
         _say(
             json.dumps(
-                {**_data(delivery), "attempts": data, "resolutions": [asdict(r) for r in resolutions]},
+                {**_data(delivery), "attempts": data, "resolutions": [r._asdict() for r in resolutions]},
                 ensure_ascii=False,
             )
         )

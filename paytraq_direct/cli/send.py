@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -130,6 +129,8 @@ def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
         uris = {name: channels.resolve(name, allow_http=given["allow_http"], config=config) for name in names}
         place = given["outbox"]
         if uris.get(written) == channels.SANDBOX:
+            from tempfile import TemporaryDirectory  # noqa: PLC0415 - for this channel alone
+
             from paytraq_direct.inbox.server import Inbox  # noqa: PLC0415 - for this channel alone
 
             inbox = stack.enter_context(Inbox())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,14 +40,14 @@ _STATES: Final = {
 
 def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
     """Write the evidence of a delivery as a .zip file; raises OSError when it cannot be written."""
-    attempts = [asdict(attempt) for attempt in outbox.attempts(delivery.id)]
+    attempts = [attempt._asdict() for attempt in outbox.attempts(delivery.id)]
     for attempt in attempts:
         attempt["body"] = attempt["body"].decode(errors="replace")
-    resolutions = [asdict(resolution) for resolution in outbox.resolutions(delivery.id)]
+    resolutions = [resolution._asdict() for resolution in outbox.resolutions(delivery.id)]
     files: dict[str, bytes] = {
         "document.xml": outbox.document(delivery.id),
         "record.json": _json(json.loads(outbox.record(delivery.id))),
-        "delivery.json": _json({**asdict(delivery), "resolutions": resolutions}),
+        "delivery.json": _json({**delivery._asdict(), "resolutions": resolutions}),
         "attempts.json": _json(attempts),
     }
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +24,7 @@ def now() -> str:
     return written(datetime.now(UTC))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One document that must get through one channel; ``is_finished`` when it was not made from a record.
 
     Times are ISO 8601 in UTC.
@@ -48,8 +46,7 @@ class Delivery:
     named: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One POST of a delivery, and how it ended; ``outcome`` is None while it is under way."""
 
     id: int
@@ -66,8 +63,7 @@ class Attempt:
     elapsed_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What a person found out about a doubt: who says so, when, and why.
 
     ``attempt`` is the number of the last one there was: doubts of later ones are not resolved by it.

@@ -8,12 +8,12 @@ import hmac
 import os
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from paytraq_direct.errors import OutboxError
-from paytraq_direct.outbox import content, presence
+from paytraq_direct.outbox import content, guard, presence
+from paytraq_direct.outbox.guard import Draft, Standing
 from paytraq_direct.outbox.ledger import now, written
 from paytraq_direct.outbox.sqlite import SqliteStore
 
@@ -28,31 +28,14 @@ if TYPE_CHECKING:
 _GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(NamedTuple):
     """An attempt whose intent is on disk: its POST may start now."""
 
     delivery: int
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the guard knows of an invoice that is not to be posted.
-
-    ``kind`` is ``delivered``, ``in_doubt`` (both with the same content), ``conflict`` (either with other
-    content, ``differences`` says which) or ``sending`` (a sender that lives is at it).
-    """
-
-    kind: str
-    delivery: Delivery
-    attempt: Attempt | None
-    attempts: int = 0
-    differences: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """The channel asked to be left alone for so many seconds more, this process or another one."""
 
     seconds: float
@@ -123,7 +106,7 @@ class Outbox:
             if found is None:
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
-                return _standing(page, found.state, found)
+                return guard.standing_of(page, found.state, found)
             if (seconds := page.closed_until(found.fingerprint) - time.time()) > 0:
                 return Closed(seconds)
             return self._intend(page, sender, delivery, is_resend=False)
@@ -157,7 +140,7 @@ class Outbox:
             found = page.get(delivery)
             if found is None:
                 raise OutboxError(f"the outbox has no delivery {delivery}")
-            return _standing(page, found.state, found)
+            return guard.standing_of(page, found.state, found)
 
         standing = self._store.read(look)
         if standing.kind == "sending" and self.recover():
@@ -235,9 +218,9 @@ class Outbox:
         *,
         named: str | None = None,
         origin: str | None = None,
-    ) -> _Draft:
+    ) -> Draft:
         fingerprint = self.fingerprint(channel)
-        return _Draft(
+        return Draft(
             key=content.key_of(invoice, document, fingerprint),
             masked=channel.masked,
             named=named,
@@ -252,16 +235,16 @@ class Outbox:
             },
         )
 
-    def _begin(self, page: Page, sender: str, draft: _Draft, *, resend: bool) -> Begun | Standing | Closed:
+    def _begin(self, page: Page, sender: str, draft: Draft, *, resend: bool) -> Begun | Standing | Closed:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
-        standing = _guard(page, known, draft, resend=resend)
+        standing = guard.standing_against(page, known, draft, resend=resend)
         if standing is not None:
             return standing
         if (seconds := page.closed_until(draft.key.fingerprint) - time.time()) > 0:
             return Closed(seconds)
-        is_resend = any(delivery.state in _SETTLED for delivery in known)
-        return self._intend(page, sender, _place(page, known, draft, "sending"), is_resend=is_resend)
+        is_resend = any(delivery.state in guard.SETTLED for delivery in known)
+        return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
 
     @staticmethod
     def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
@@ -269,14 +252,14 @@ class Outbox:
         page.set_state(delivery, "sending", sender)
         return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
 
-    def _hold(self, page: Page, draft: _Draft) -> Delivery | None:
+    def _hold(self, page: Page, draft: Draft) -> Delivery | None:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
-        if _guard(page, known, draft, resend=False) is not None:
+        if guard.standing_against(page, known, draft, resend=False) is not None:
             return None
-        return page.get(_place(page, known, draft, "pending"))
+        return page.get(guard.place(page, known, draft, "pending"))
 
-    def _known(self, page: Page, draft: _Draft) -> list[Delivery]:
+    def _known(self, page: Page, draft: Draft) -> list[Delivery]:
         """List what is known under a key, the senders that are gone taken care of."""
         known = page.by_key(draft.key)
         for delivery in known:
@@ -298,30 +281,17 @@ class Outbox:
             for attempt in page.attempts(delivery.id):
                 if attempt.outcome is None:
                     page.add_ending(attempt.id, {**_NO_ANSWER, "ended_at": now()})
-            page.set_state(delivery.id, _summed_up(page, delivery.id))
+            page.set_state(delivery.id, guard.summed_up(page, delivery.id))
         page.end_sender(sender)
         return len(left)
 
     def _end(self, page: Page, begun: Begun, ending: dict[str, Any], closed_until: float | None) -> None:
         page.add_ending(begun.attempt, ending)
-        page.set_state(begun.delivery, _summed_up(page, begun.delivery, ending["outcome"]))
+        page.set_state(begun.delivery, guard.summed_up(page, begun.delivery, ending["outcome"]))
         if closed_until is not None and (delivery := page.get(begun.delivery)):
             page.close_until(delivery.fingerprint, closed_until)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """An invoice on its way into the ledger."""
-
-    key: content.Key
-    masked: str
-    named: str | None
-    record: str
-    document: bytes
-    values: dict[str, Any]
-
-
-_SETTLED: Final = frozenset({"delivered", "in_doubt"})
 _NO_ANSWER: Final = {
     "outcome": "in_doubt",
     "message": _GONE,
@@ -337,73 +307,3 @@ def default_path() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - needed for this alone
 
     return user_state_path("paytraq_direct", appauthor=False) / "outbox.sqlite"
-
-
-def _guard(page: Page, known: Sequence[Delivery], draft: _Draft, *, resend: bool) -> Standing | None:
-    """Say why an invoice must not be posted; None when it may. Nothing goes round a sender that is at it."""
-    for delivery in known:
-        if delivery.state == "sending":
-            return Standing("sending", delivery, None)
-    if resend:
-        return None
-    settled = [delivery for delivery in known if delivery.state in _SETTLED]
-    same = [delivery for delivery in settled if _says_the_same(page, delivery, draft)]
-    for state in ("delivered", "in_doubt"):
-        for delivery in reversed(same):
-            if delivery.state == state:
-                return _standing(page, state, delivery)
-    if settled:
-        last = settled[-1]
-        changes = content.differences(page.record(last.id), draft.record)
-        return _standing(page, "conflict", last, changes or ("the document's bytes differ",))
-    return None
-
-
-def _says_the_same(page: Page, delivery: Delivery, draft: _Draft) -> bool:
-    """Tell whether a draft has the content of a delivery: the very bytes, or a record that differs in nothing.
-
-    A finished document has no other content than its bytes.
-    """
-    if delivery.sha256 == draft.values["sha256"]:
-        return True
-    if delivery.is_finished or draft.values["is_finished"]:
-        return False
-    return not content.differences(page.record(delivery.id), draft.record)
-
-
-def _standing(page: Page, kind: str, delivery: Delivery, differences: tuple[str, ...] = ()) -> Standing:
-    attempts = page.attempts(delivery.id)
-    telling = [attempt for attempt in attempts if attempt.outcome == delivery.state] or attempts
-    return Standing(kind, delivery, telling[-1] if telling else None, len(attempts), differences)
-
-
-def _place(page: Page, known: Sequence[Delivery], draft: _Draft, state: State) -> int:
-    """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
-    same = [delivery for delivery in known if delivery.sha256 == draft.values["sha256"]]
-    for delivery in known:
-        if delivery.state not in _SETTLED and delivery not in same[-1:]:
-            page.set_state(delivery.id, "superseded")
-    if same:
-        if same[-1].state not in _SETTLED:
-            page.set_state(same[-1].id, state)
-        return same[-1].id
-    return page.add(draft.key, draft.values, draft.record, draft.document, state)
-
-
-def _summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
-    """Say what has become of a delivery after its last attempt ended with an outcome.
-
-    Once delivered, it is; a doubt that nobody resolved stays one, whatever came of a later attempt.
-    """
-    if outcome == "delivered":
-        return "delivered"
-    resolutions = page.resolutions(delivery)
-    if any(resolution.is_received for resolution in resolutions):
-        return "delivered"
-    resolved = max((resolution.attempt or 0 for resolution in resolutions), default=0)
-    outcomes = {a.outcome for a in page.attempts(delivery) if a.outcome == "delivered" or a.id > resolved}
-    kept: tuple[State, ...] = ("delivered", "in_doubt")
-    for state in kept:
-        if state in outcomes:
-            return state
-    return outcome  # type: ignore[return-value] # an outcome is a state

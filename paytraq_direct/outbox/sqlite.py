@@ -9,8 +9,6 @@ import secrets
 import sqlite3
 import threading
 import time
-from dataclasses import fields as fields_of
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -296,15 +294,11 @@ class _Page:
             "WHERE a.delivery = ? ORDER BY a.id",
             (delivery,),
         )
-        names = [field.name for field in fields_of(Attempt)]
         return [
-            Attempt(
-                **{
-                    **dict(zip(names, row, strict=True)),
-                    "is_resend": bool(row[4]),
-                    "headers": tuple((name, value) for name, value in json.loads(row[9] or "[]")),
-                    "body": bytes(row[10] or b""),
-                }
+            Attempt._make(row)._replace(
+                is_resend=bool(row[4]),
+                headers=tuple((name, value) for name, value in json.loads(row[9] or "[]")),
+                body=bytes(row[10] or b""),
             )
             for row in rows
         ]
@@ -318,9 +312,8 @@ class _Page:
 
     def resolutions(self, delivery: int) -> list[Resolution]:
         rows = self._do("SELECT * FROM resolution WHERE delivery = ? ORDER BY id", (delivery,))
-        names = [field.name for field in fields_of(Resolution)]
-        found = [Resolution(**dict(zip(names, row, strict=True))) for row in rows]
-        return [replace(one, is_received=bool(one.is_received)) for one in found]
+        found = map(Resolution._make, rows)
+        return [one._replace(is_received=bool(one.is_received)) for one in found]
 
     def find(
         self,
@@ -346,11 +339,8 @@ class _Page:
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:
-    values = dict(zip(_DELIVERY_FIELDS, row, strict=True))
-    return Delivery(**{**values, "is_finished": bool(values["is_finished"])})
-
-
-_DELIVERY_FIELDS: Final = tuple(field.name for field in fields_of(Delivery))
+    delivery = Delivery._make(row)
+    return delivery._replace(is_finished=bool(delivery.is_finished))
 
 
 def _words_of(error: sqlite3.Error) -> str:

@@ -1,0 +1,110 @@
+"""The guard: what the ledger knows of an invoice, and whether it may be posted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from paytraq_direct.outbox import content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, State
+
+SETTLED: Final = frozenset({"delivered", "in_doubt"})
+
+
+class Draft(NamedTuple):
+    """An invoice on its way into the ledger."""
+
+    key: content.Key
+    masked: str
+    named: str | None
+    record: str
+    document: bytes
+    values: dict[str, Any]
+
+
+class Standing(NamedTuple):
+    """What the guard knows of an invoice that is not to be posted.
+
+    ``kind`` is ``delivered``, ``in_doubt`` (both with the same content), ``conflict`` (either with other
+    content, ``differences`` says which) or ``sending`` (a sender that lives is at it).
+    """
+
+    kind: str
+    delivery: Delivery
+    attempt: Attempt | None
+    attempts: int = 0
+    differences: tuple[str, ...] = ()
+
+
+def standing_against(page: Page, known: Sequence[Delivery], draft: Draft, *, resend: bool) -> Standing | None:
+    """Say why an invoice must not be posted; None when it may. Nothing goes round a sender that is at it."""
+    for delivery in known:
+        if delivery.state == "sending":
+            return Standing("sending", delivery, None)
+    if resend:
+        return None
+    settled = [delivery for delivery in known if delivery.state in SETTLED]
+    same = [delivery for delivery in settled if _says_the_same(page, delivery, draft)]
+    for state in ("delivered", "in_doubt"):
+        for delivery in reversed(same):
+            if delivery.state == state:
+                return standing_of(page, state, delivery)
+    if settled:
+        last = settled[-1]
+        changes = content.differences(page.record(last.id), draft.record)
+        return standing_of(page, "conflict", last, changes or ("the document's bytes differ",))
+    return None
+
+
+def _says_the_same(page: Page, delivery: Delivery, draft: Draft) -> bool:
+    """Tell whether a draft has the content of a delivery: the very bytes, or a record that differs in nothing.
+
+    A finished document has no other content than its bytes.
+    """
+    if delivery.sha256 == draft.values["sha256"]:
+        return True
+    if delivery.is_finished or draft.values["is_finished"]:
+        return False
+    return not content.differences(page.record(delivery.id), draft.record)
+
+
+def standing_of(page: Page, kind: str, delivery: Delivery, differences: tuple[str, ...] = ()) -> Standing:
+    """Give a standing with the attempt that tells most of it."""
+    attempts = page.attempts(delivery.id)
+    telling = [attempt for attempt in attempts if attempt.outcome == delivery.state] or attempts
+    return Standing(kind, delivery, telling[-1] if telling else None, len(attempts), differences)
+
+
+def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State) -> int:
+    """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
+    same = [delivery for delivery in known if delivery.sha256 == draft.values["sha256"]]
+    for delivery in known:
+        if delivery.state not in SETTLED and delivery not in same[-1:]:
+            page.set_state(delivery.id, "superseded")
+    if same:
+        if same[-1].state not in SETTLED:
+            page.set_state(same[-1].id, state)
+        return same[-1].id
+    return page.add(draft.key, draft.values, draft.record, draft.document, state)
+
+
+def summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
+    """Say what has become of a delivery after its last attempt ended with an outcome.
+
+    Once delivered, it is; a doubt that nobody resolved stays one, whatever came of a later attempt.
+    """
+    if outcome == "delivered":
+        return "delivered"
+    resolutions = page.resolutions(delivery)
+    if any(resolution.is_received for resolution in resolutions):
+        return "delivered"
+    resolved = max((resolution.attempt or 0 for resolution in resolutions), default=0)
+    outcomes = {a.outcome for a in page.attempts(delivery) if a.outcome == "delivered" or a.id > resolved}
+    kept: tuple[State, ...] = ("delivered", "in_doubt")
+    for state in kept:
+        if state in outcomes:
+            return state
+    return outcome  # type: ignore[return-value] # an outcome is a state
