@@ -128,6 +128,12 @@ CURRENCIES: Final = frozenset(
     XCD XCG XDR XOF XPD XPF XPT XSU XTS XUA XXX YER ZAR ZMW ZWG
     """.split()
 )
+# ISO 4217:2015, list one: the currencies whose smallest unit is not a hundredth, with the number of their decimals.
+MINOR_UNITS: Final = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
 # ISO 4217, list three: withdrawn since 2000, with what took their place. Old invoices still carry them.
 WITHDRAWN_CURRENCIES: Final = {
     "ANG": "XCG", "BGN": "EUR", "BYR": "BYN", "CUC": "CUP", "CYP": "EUR", "EEK": "EUR", "GHC": "GHS", "HRK": "EUR",

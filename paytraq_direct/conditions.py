@@ -9,10 +9,13 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from paytraq_direct import amounts, codes, limits, wording
+from paytraq_direct import amounts, codes, limits, meant, wording
 from paytraq_direct.amounts import Number
+from paytraq_direct.errors import Fix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from paytraq_direct.fields import Field
 
 Words = Mapping[str, object]
@@ -58,6 +61,17 @@ _ACCEPTED: Final[Mapping[str, tuple[type, ...]]] = {
 _QUOTED: Final = frozenset({"text", "name", "link", "currency", "date"})
 
 
+def _offered(found: Sequence[object], instead_of: object = "", *, is_sure: bool = True) -> Words:
+    """Give the words that offer what was meant instead of a value: a fix when there is no doubt, else a choice."""
+    if not found:
+        return _BROKEN
+    if isinstance(instead_of, Number | int):
+        found = [Decimal(str(one)) for one in found]
+    choice = " or ".join(wording.shown(one) for one in found).replace("{", "{{").replace("}", "}}")
+    fix = {"fix": Fix("replace", value=found[0])} if is_sure and len(found) == 1 else {}  # type: ignore[arg-type] # a str or Decimal
+    return {"suggestion": f"write {choice}", **fix}
+
+
 def wrong_type(value: object, field: Field) -> Words | None:
     taken = isinstance(value, _ACCEPTED[field.kind])
     if isinstance(value, bool):
@@ -67,17 +81,20 @@ def wrong_type(value: object, field: Field) -> Words | None:
     if taken:
         return None
     words: dict[str, object] = {"expected": _EXPECTED[field.kind]}
-    if isinstance(value, Number) and field.kind in _QUOTED:
-        words["suggestion"] = 'write it in quotes: "{value}"'
-    elif field.kind == "boolean" and isinstance(value, str) and value.lower() in {"true", "false"}:
-        words["suggestion"] = f"write {value.lower()}, without quotes"
+    if isinstance(value, Number) and field.kind == "date":
+        words |= _offered(meant.dates(str(value)))
+    elif isinstance(value, Number) and field.kind in _QUOTED - {"currency"}:
+        words |= {"suggestion": 'write it in quotes: "{value}"', "fix": Fix("replace", value=str(value))}
+    elif field.kind == "boolean" and isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        plain = value.strip().lower()
+        words |= {"suggestion": f"write {plain}, without quotes", "fix": Fix("replace", value=plain == "true")}
     return words
 
 
 def empty(value: str, field: Field) -> Words | None:
     if value.strip():
         return None
-    return _BROKEN if field.required else {"suggestion": "leave {name} out, or give it a text"}
+    return _BROKEN if field.required else {"suggestion": "leave {name} out, or give it a text", "fix": Fix("replace")}
 
 
 def forbidden(value: str, _: Field) -> Words | None:
@@ -104,7 +121,8 @@ def bidi(value: str, _: Field) -> Words | None:
 
 
 def blanks_around(value: str, _: Field) -> Words | None:
-    return _BROKEN if value != value.strip() else None
+    plain = value.strip()
+    return _offered([plain]) if value != plain else None
 
 
 def long_name(value: str, _: Field) -> Words | None:
@@ -113,7 +131,7 @@ def long_name(value: str, _: Field) -> Words | None:
 
 def date_form(value: object, _: Field) -> Words | None:
     form = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
-    return _BROKEN if isinstance(value, str) and not form(value) else None
+    return _offered(meant.dates(value)) if isinstance(value, str) and not form(value) else None
 
 
 def year(value: object, _: Field) -> Words | None:
@@ -122,7 +140,9 @@ def year(value: object, _: Field) -> Words | None:
 
 
 def no_such_day(value: object, _: Field) -> Words | None:
-    return _BROKEN if isinstance(value, str) and amounts.date_of_text(value) is None else None
+    if not isinstance(value, str) or amounts.date_of_text(value) is not None:
+        return None
+    return _offered(meant.neighbours(value), is_sure=False)
 
 
 @cache
@@ -144,19 +164,26 @@ def link_trouble(value: str) -> str | None:
 
 def not_a_link(value: str, _: Field) -> Words | None:
     why = link_trouble(value)
-    return {"why": why} if why else None
+    if why is None:
+        return None
+    plain = value.strip()
+    if not link_trouble(plain):
+        return {"why": why, **_offered([plain])}
+    is_bare = "." in plain.partition("/")[0] and not link_trouble(f"https://{plain}")
+    return {"why": why, **(_offered([f"https://{plain}"], is_sure=False) if is_bare else _BROKEN)}
 
 
 def unknown_code(value: object, field: Field) -> Words | None:
     assert field.codes is not None  # noqa: S101 - the table gives every field of kind "code" its codes
-    return None if value in field.codes.by_input else {"choices": field.codes.choices}
+    if value in field.codes.by_input:
+        return None
+    return {"choices": field.codes.choices, **_offered(meant.coded(str(value), field.codes) if _short(value) else [])}
 
 
 def unknown_currency(value: str, _: Field) -> Words | None:
     if value in codes.CURRENCIES or value in codes.WITHDRAWN_CURRENCIES:
         return None
-    upper = value.strip().upper()
-    return {"suggestion": f'write "{upper}"'} if upper in codes.CURRENCIES else _BROKEN
+    return _offered(meant.currencies(value))
 
 
 def withdrawn(value: str, _: Field) -> Words | None:
@@ -169,7 +196,9 @@ def binary_float(value: object, _: Field) -> Words | None:
 
 
 def exponent(value: object, _: Field) -> Words | None:
-    return _BROKEN if isinstance(value, str) and len(value) < wording.LENGTH and _has_exponent(value) else None
+    if not isinstance(value, str) or len(value) >= wording.LENGTH or not _has_exponent(value):
+        return None
+    return _offered(meant.decimals(value), value)
 
 
 def not_an_amount(value: object, _: Field) -> Words | None:
@@ -182,7 +211,9 @@ def not_an_amount(value: object, _: Field) -> Words | None:
             amount = amounts.amount_of_decimal(value)
         case _:
             amount = None
-    return _BROKEN if amount is None else None
+    if amount is not None:
+        return None
+    return _offered(meant.decimals(value), value) if isinstance(value, str) else _BROKEN
 
 
 def not_a_percentage(value: object, _: Field) -> Words | None:
@@ -191,7 +222,9 @@ def not_a_percentage(value: object, _: Field) -> Words | None:
 
 
 def not_days(value: object, _: Field) -> Words | None:
-    return _BROKEN if amounts.days_of_text(str(value) if _short(value) else "") is None else None
+    if amounts.days_of_text(str(value) if _short(value) else "") is not None:
+        return None
+    return _offered(meant.days(value), value) if isinstance(value, str) else _BROKEN
 
 
 def _short(value: object) -> bool:
@@ -211,11 +244,15 @@ def _type_name(values: Words) -> str:
     return f"it is {code}" if code else "no pay_term_type is given"
 
 
+def _added(key: str, value: str) -> Words:
+    return {"suggestion": f'add "{key}": "{value}"', "fix": Fix("add", key=key, value=value)}
+
+
 def date_due_against_type(values: Words, _: Field) -> Words | None:
     if "date_due" not in values or values.get("pay_term_type") == 0:
         return None
     if "pay_term_type" not in values:
-        return {"given": _type_name(values), "suggestion": 'add "pay_term_type": "other_date"'}
+        return {"given": _type_name(values), **_added("pay_term_type", "other_date")}
     ways = 'write "pay_term_type": "other_date" (due on that date), or leave date_due out'
     return {"given": _type_name(values), "suggestion": ways}
 
@@ -224,7 +261,7 @@ def days_against_type(values: Words, _: Field) -> Words | None:
     if "pay_term_days" not in values or values.get("pay_term_type") in {1, 2}:
         return None
     if "pay_term_type" not in values:
-        return {"given": _type_name(values), "suggestion": 'add "pay_term_type": "due_days"'}
+        return {"given": _type_name(values), **_added("pay_term_type", "due_days")}
     ways = 'write "pay_term_type": "due_days" (due that many days later), or leave pay_term_days out'
     return {"given": _type_name(values), "suggestion": ways}
 

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from decimal import Decimal
 
 Severity = Literal["error", "warning"]
+
+
+class Fix(NamedTuple):
+    """What to write instead, where there is no doubt about it.
+
+    ``op`` is ``replace`` (the value of the fault's path becomes ``value``), ``rename`` (its key becomes ``key``) or
+    ``add`` (``key`` with ``value`` is put beside it). A Decimal is written as a number, None as null.
+    """
+
+    op: Literal["replace", "rename", "add"]
+    value: str | bool | Decimal | None = None
+    key: str | None = None
+
+
+class Excerpt(NamedTuple):
+    """The line on which a fault stands, as it can be shown: a long one shortened, every character printable.
+
+    ``start`` is where in it the fault begins, from 0; ``before`` is the line before, None where there is none.
+    """
+
+    text: str
+    start: int
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +41,8 @@ class Fault:
     """One thing wrong with an invoice: what, where, and what to write instead.
 
     ``path`` is 0-based (``line_items[2].qty``) and empty for the input as a whole; ``line`` and
-    ``column`` are 1-based, in code points, and None where the input has no text of its own.
+    ``column`` are 1-based, ``length`` is that of the faulty part on its line, all three in code points and None where
+    the input has no text of its own. ``fix`` is what to write instead when there is no doubt about it.
     """
 
     code: str
@@ -29,6 +54,9 @@ class Fault:
     source: str = ""
     line: int | None = None
     column: int | None = None
+    length: int | None = None
+    excerpt: Excerpt | None = None
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         """Give the fault as one line: ``error PD-031: message``."""

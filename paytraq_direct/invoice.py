@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from paytraq_direct import fields, jsontext, rules
+from paytraq_direct import fields, jsontext, places, rules, totals
 from paytraq_direct.amounts import Number
 from paytraq_direct.errors import Fault, InvalidInvoice
 from paytraq_direct.taking import Careful, Notes, Table, Values
@@ -171,26 +171,34 @@ class Invoice:
     def from_json(cls, source: str | bytes) -> Self:
         """Make an invoice from one JSON object, text or UTF-8 bytes.
 
-        Numbers are taken from their digits. Raises InvalidInvoice with every error and its path.
+        Numbers are taken from their digits. Raises InvalidInvoice with every error, its path and its place.
         """
         data = jsontext.decode(source)
         if isinstance(data, Fault):
             raise InvalidInvoice((data,))
         invoice = object.__new__(cls)
-        _INVOICE.fill(invoice, _taken(_INVOICE, data))
-        return invoice
+        try:
+            _INVOICE.fill(invoice, _taken(_INVOICE, data))
+        except InvalidInvoice as invalid:
+            faults = _placed(invalid.faults, source)
+        else:
+            return invoice
+        raise InvalidInvoice(faults)
 
 
-def check(source: Invoice | Mapping[str, Any] | str | bytes, *, ignore_unknown: bool = False) -> tuple[Fault, ...]:
+def check(
+    source: Invoice | Mapping[str, Any] | str | bytes, *, ignore_unknown: bool = False, arithmetic: bool = True
+) -> tuple[Fault, ...]:
     """Give every fault of an invoice at once, errors and warnings, in document order; empty when all is well.
 
-    Takes an Invoice, a mapping, or one JSON object as text or UTF-8 bytes. Never raises on bad data.
+    Takes an Invoice, a mapping, or one JSON object as text or UTF-8 bytes. ``arithmetic`` has the sums looked at too.
+    Never raises on bad data.
     """
-    return take(source, ignore_unknown=ignore_unknown)[1]
+    return take(source, ignore_unknown=ignore_unknown, arithmetic=arithmetic)[1]
 
 
 def take(
-    source: object, *, foreign: bool = False, ignore_unknown: bool = False
+    source: object, *, foreign: bool = False, ignore_unknown: bool = False, arithmetic: bool = True
 ) -> tuple[Invoice | None, tuple[Fault, ...]]:
     """Give the invoice that ``source`` holds, None when it has errors, and every fault in document order.
 
@@ -198,19 +206,37 @@ def take(
     """
     if isinstance(source, bytearray):
         source = bytes(source)
-    if isinstance(source, str | bytes) and not isinstance(source, Number):
-        source = jsontext.decode(source)
-        if isinstance(source, Fault):
-            return None, (source,)
-    record = _INVOICE.quick(source)
-    if record is not None:
-        return _INVOICE.made(record), ()
+    if not isinstance(source, str | bytes) or isinstance(source, Number):
+        return _take(source, foreign=foreign, ignore_unknown=ignore_unknown, arithmetic=arithmetic)
+    data = jsontext.decode(source)
+    if isinstance(data, Fault):
+        return None, (data,)
+    invoice, faults = _take(data, foreign=foreign, ignore_unknown=ignore_unknown, arithmetic=arithmetic)
+    return invoice, _placed(faults, source)
+
+
+def _take(
+    data: object, *, foreign: bool, ignore_unknown: bool, arithmetic: bool
+) -> tuple[Invoice | None, tuple[Fault, ...]]:
     notes = Notes(foreign=foreign, ignore_unknown=ignore_unknown)
-    record = Careful(_INVOICE, notes).take(source)
-    faults = notes.in_order()
-    if any(fault.is_error for fault in faults):
-        return None, faults
-    return _INVOICE.made(record), faults
+    record = _INVOICE.quick(data)
+    if record is None:
+        record = Careful(_INVOICE, notes).take(data)
+        if notes.has_errors:
+            return None, notes.in_order()
+    invoice = _INVOICE.made(record)
+    if arithmetic and not totals.adds_up(invoice):
+        for kind, path, words in totals.complaints(invoice):
+            notes.add(_INVOICE.order_of(path), rules.ARITHMETIC[kind], path, **words)
+    return invoice, notes.in_order()
+
+
+def _placed(faults: tuple[Fault, ...], source: str | bytes) -> tuple[Fault, ...]:
+    """Give the faults of the invoice that a JSON text holds with their places in it."""
+    if not faults:
+        return ()
+    text = jsontext.text_of(source) if isinstance(source, bytes) else source.removeprefix("\ufeff")
+    return places.placed(faults, places.Text(str(text)), rules.AT_KEY)
 
 
 def _taken(table: Table[Any], data: object) -> Values:

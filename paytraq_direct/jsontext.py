@@ -8,6 +8,7 @@ from typing import Any, Final
 from paytraq_direct import limits, rules
 from paytraq_direct.amounts import Number
 from paytraq_direct.errors import Fault
+from paytraq_direct.places import Text
 
 UTF8_BOM: Final = b"\xef\xbb\xbf"
 
@@ -42,15 +43,10 @@ def text_of(data: bytes) -> str | Fault:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        before = body[: error.start].decode()
-        line, column = place(before, len(before))
+        start = len(body[: error.start].decode())
         offset = len(data) - len(body) + error.start
-        return rules.NOT_UTF8.fault("", byte=f"0x{data[offset]:02x}", offset=offset, line=line, column=column)
-
-
-def place(text: str, index: int) -> tuple[int, int]:
-    """Give the line and column of an index in a text, both from 1, in code points."""
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+        fault = rules.NOT_UTF8.fault("", byte=f"0x{data[offset]:02x}", offset=offset)
+        return Text(body.decode(errors="replace")).marked(fault, start, start + 1)
 
 
 def decode(source: str | bytes) -> Any | Fault:
@@ -80,4 +76,4 @@ def _not_json(text: str, error: json.JSONDecodeError) -> Fault:
         why, suggestion = "there is more after the end of it", "with one invoice on each line, name the file .jsonl"
     else:
         why = error.msg[0].lower() + error.msg[1:]
-    return rules.NOT_JSON.fault("", why=why, suggestion=suggestion, line=error.lineno, column=error.colno)
+    return Text(text).marked(rules.NOT_JSON.fault("", why=why, suggestion=suggestion), error.pos, error.pos + 1)

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from paytraq_direct import conditions, limits, wording
 from paytraq_direct.codes import PAGE
 from paytraq_direct.conditions import Words
-from paytraq_direct.errors import Fault, Severity
+from paytraq_direct.errors import Fault, Fix, Severity
 from paytraq_direct.fields import INVOICE, OURS, Field
 
 Basis = Literal["documented", "safety", "ours", "inferred"]
@@ -48,6 +48,7 @@ class Rule:
         foreign: bool = False,
         line: int | None = None,
         column: int | None = None,
+        fix: Fix | None = None,
         **words: object,
     ) -> Fault:
         """Make the fault that a broken rule is reported as."""
@@ -63,6 +64,7 @@ class Rule:
             source=self.source or (field.source if field and self.basis == "documented" else self.basis),
             line=line,
             column=column,
+            fix=fix,
         )
 
 
@@ -99,7 +101,7 @@ UNKNOWN_KEY_IGNORED: Final = Rule(
 )  # fmt: skip
 MISSING: Final = Rule(
     "PD-008", "A required field is there.", "ours", "{name} is missing: {meaning}", OURS,
-    "every {record} has {required}",
+    "add it, such as {sample}",
 )  # fmt: skip
 WRONG_TYPE: Final = Rule(
     "PD-009", "A value has the type of its field.", "ours", "{name} must be {expected}; it is {kind}: {value}", OURS,
@@ -142,7 +144,7 @@ TEXT_TOO_LONG: Final = Rule(
 )  # fmt: skip
 BLANKS_AROUND: Final = Rule(
     "PD-023", "A name or number has no blanks around it.", "inferred", "{name} has blanks around it: {value}",
-    suggestion="take the blanks away", broken=conditions.blanks_around,
+    broken=conditions.blanks_around,
 )  # fmt: skip
 BIDI_CONTROL: Final = Rule(
     "PD-024", "A text holds no characters that turn the direction of writing.", "inferred",
@@ -226,11 +228,30 @@ NEGATIVE_ADJUSTMENT: Final = Rule(
     suggestion="write it without the minus, and choose charge or discount", broken=conditions.negative,
 )  # fmt: skip
 
+# --- arithmetic -----------------------------------------------------------------------------------------------
+
+_SHOWN_BY_EXPLAIN: Final = "paytraq-check --explain shows the sum"
+LINE_SUM: Final = Rule(
+    "PD-120", "A line_total is qty × price less line_discount, exactly or rounded.", "inferred",
+    "{name} is {value}; {sum} comes to {computed}, so it is {more}", suggestion=_SHOWN_BY_EXPLAIN,
+)  # fmt: skip
+TOTAL_SUM: Final = Rule(
+    "PD-121", "The lines, adjustments and shipping come to net_amount, or with include_tax to gross_amount, whether "
+    "each line is rounded or only the sum.", "inferred",
+    "{name} is {value}; the lines, adjustments and shipping come to {computed}, so it is {more}{nor}",
+    suggestion=_SHOWN_BY_EXPLAIN,
+)  # fmt: skip
+GROSS_BELOW_NET: Final = Rule(
+    "PD-122", "gross_amount is not less than net_amount.", "inferred", "{name} {value} is less than net_amount {net}",
+    suggestion="check both amounts",
+)  # fmt: skip
+ARITHMETIC: Final = {"line": LINE_SUM, "sum": TOTAL_SUM, "order": GROSS_BELOW_NET}
+
 # --- dates ----------------------------------------------------------------------------------------------------
 
 DATE_FORM: Final = Rule(
     "PD-050", "A date is written YYYY-MM-DD.", "documented", "{name} is not a date written YYYY-MM-DD: {value}",
-    suggestion="write it as 2014-01-30", broken=conditions.date_form,
+    suggestion="write year, month and day: 2014-01-30", broken=conditions.date_form,
 )  # fmt: skip
 YEAR: Final = Rule(
     "PD-051", "A year lies from 1900 to 2199.", "ours", "{name} has the year {year}; 1900 to 2199 are taken", OURS,
@@ -301,6 +322,9 @@ NO_CHANNEL: Final = Rule(
 )  # fmt: skip
 SCHEMA: Final = Rule("PD-100", "The document fits xsd/sale.xsd.", "ours", "the document does not fit sale.xsd: {why}",
                      OURS)  # fmt: skip
+
+# The faults that stand at a key, not at its value.
+AT_KEY: Final = frozenset({DUPLICATE_KEY.code, UNKNOWN_KEY.code, UNKNOWN_KEY_IGNORED.code})
 
 _TEXT: Final = (WRONG_TYPE, EMPTY_TEXT, FORBIDDEN_CHARACTER, TEXT_TOO_LONG)
 _AMOUNT: Final = (BINARY_FLOAT, WRONG_TYPE, EXPONENT, NOT_AN_AMOUNT)

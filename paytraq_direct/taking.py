@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as fields_of
 from dataclasses import make_dataclass
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from paytraq_direct import jsontext, limits, rules, values, wording
+from paytraq_direct import jsontext, limits, meant, rules, values, wording
+from paytraq_direct.errors import Fix
 from paytraq_direct.values import UNSURE
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from paytraq_direct.fields import Field
 
 _R = TypeVar("_R")
+
+# What a missing field may look like, by its kind.
+_SAMPLES: Final = {
+    "text": '"…"', "name": '"…"', "link": '"https://…"', "date": '"2026-01-30"', "code": '"…"', "currency": '"EUR"',
+    "boolean": "true", "amount": "121.00", "percent": "10", "days": "14", "rows": "[…]",
+}  # fmt: skip
 
 Values = list[Any]
 """The values of a record in the order of its table, None (of rows: an empty tuple) where one is absent."""
@@ -102,6 +110,13 @@ class Table(Generic[_R]):
         for name in self._others:
             object.__setattr__(made, name, None)
 
+    def order_of(self, path: str) -> tuple[int, ...]:
+        """Tell where a field stands in document order, by its path: ``gross_amount``, ``line_items[2].qty``."""
+        name, _, rest = path.partition("[")
+        index, _, below = rest.partition("].")
+        place = self.places[name]
+        return (place, int(index), *self.tables[name].order_of(below)) if rest else (place,)
+
     def spelt(self, made: _R) -> dict[str, Any]:
         """Give the values of a made record by name, None (of rows: an empty tuple) where one is absent."""
         return {row.name: getattr(made, row.name) for row in self.fields}
@@ -148,16 +163,21 @@ def _rows_taker(field: Field, table: Table[Any]) -> values.Take:
 class Notes:
     """The faults of one reading, each with its place in document order."""
 
-    __slots__ = ("_foreign", "_found", "ignore_unknown")
+    __slots__ = ("_found", "foreign", "ignore_unknown")
 
     def __init__(self, *, foreign: bool = False, ignore_unknown: bool = False) -> None:
         self.ignore_unknown = ignore_unknown
-        self._foreign = foreign
+        self.foreign = foreign
         self._found: list[tuple[tuple[int, ...], Fault]] = []
 
     def add(self, order: tuple[int, ...], rule: rules.Rule, path: str, **words: Any) -> None:
         """Note a broken rule."""
-        self._found.append((order, rule.fault(path, foreign=self._foreign, **words)))
+        self._found.append((order, rule.fault(path, foreign=self.foreign, **words)))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any of them keeps the invoice from being sent."""
+        return any(fault.is_error for _, fault in self._found)
 
     def in_order(self) -> tuple[Fault, ...]:
         """Give the faults in the order of the document."""
@@ -186,14 +206,15 @@ class Careful:
             path = self._prefix.rstrip(".")
             self._notes.add(self._order, rules.NOT_AN_INVOICE, path, value=data)
             return self._record
+        taken_for: set[str] = set()
         for key, value in data.items():
             if not isinstance(key, str) or key not in table.places:
-                self._unknown(key)
+                taken_for.update(self._unknown(key, data))
             elif value is not None:
                 self._value(table.fields[table.places[key]], value)
         for key in data.twice if isinstance(data, jsontext.Repeated) else ():
             self._note(key, rules.DUPLICATE_KEY)
-        self._missing(data)
+        self._missing(data, taken_for)
         self._look_across()
         return self._record
 
@@ -225,13 +246,13 @@ class Careful:
             for index, item in enumerate(given)
         )
 
-    def _missing(self, data: Mapping[Any, Any]) -> None:
-        needed = ", ".join(row.name for row in self._table.fields if row.required)
-        record = self._table.title.partition(" ")[2]
+    def _missing(self, data: Mapping[Any, Any], taken_for: set[str]) -> None:
+        """Note the required fields that are not there, unless a misspelt key is told of already."""
         for row in self._table.fields:
-            if row.required and row.name not in self._refused and data.get(row.name) is None:
+            if row.required and row.name not in self._refused | taken_for and data.get(row.name) is None:
                 meaning = row.meaning[0].lower() + row.meaning[1:].rstrip(".")
-                self._note(row.name, rules.MISSING, meaning=meaning, record=record, required=needed)
+                sample = f"<{row.tag}>" if self._notes.foreign else f'"{row.name}": {_SAMPLES[row.kind]}'
+                self._note(row.name, rules.MISSING, meaning=meaning, sample=sample)
 
     def _look_across(self) -> None:
         """Try the rules that hold one field against others; those that need a refused field are left alone."""
@@ -248,20 +269,23 @@ class Careful:
                     elif words is not None:
                         self._notes.add((*self._order, -1), rule, self._prefix.rstrip("."), **words)
 
-    def _unknown(self, key: object) -> None:
+    def _unknown(self, key: object, data: Mapping[Any, Any]) -> list[str]:
+        """Note a key that is no field, and give the fields that it is taken for."""
         if _is_users_own(key):
-            return
-        words = {"record": self._table.title}
-        if alike := self._alike(key):
-            words["suggestion"] = f"write {alike}"
+            return []
+        words: dict[str, Any] = {"record": self._table.title}
+        alike = self._alike(key)
+        if alike:
+            words["suggestion"] = f"write {' or '.join(alike)}"
+        if len(alike) == 1 and data.get(alike[0]) is None:
+            words["fix"] = Fix("rename", key=alike[0])
         rule = rules.UNKNOWN_KEY_IGNORED if self._notes.ignore_unknown else rules.UNKNOWN_KEY
         self._note(key if isinstance(key, str) else wording.raw(key), rule, **words)
+        return alike if rule is rules.UNKNOWN_KEY else []
 
-    def _alike(self, key: object) -> str | None:
-        """Find the field that a key most likely means: its tag, or a name a slip away."""
-        from difflib import get_close_matches  # noqa: PLC0415 - costs a start-up that needs it only for a fault
-
-        plain = "".join(filter(str.isalnum, key)).casefold() if isinstance(key, str) else ""
-        by_plain = {name.replace("_", ""): name for name in self._table.places}
-        close = get_close_matches(plain, by_plain, n=1, cutoff=0.8)
-        return by_plain[close[0]] if close else None
+    def _alike(self, key: object) -> list[str]:
+        """Find the fields that a key may mean: its tag, its letters, or a name a slip away."""
+        names = {row.name: row.name for row in self._table.fields}
+        tags = Counter(row.tag for row in self._table.fields)
+        names |= {row.tag: row.name for row in self._table.fields if tags[row.tag] == 1}
+        return meant.named(key, names) if isinstance(key, str) else []

@@ -86,7 +86,7 @@ class Markup(str):
 )  # fmt: skip
 def test_amounts_of_python(value: object, codes: list[str]) -> None:
     """Python's numbers are taken when they are exact, and told how to be written when they are not."""
-    assert [code for code, _ in found(smallest(net_amount=value))] == codes
+    assert [fault.code for fault in check(smallest(net_amount=value), arithmetic=False)] == codes
 
 
 def test_a_decimal_with_an_exponent_is_written_out() -> None:
@@ -123,7 +123,7 @@ def test_inputs_that_are_no_invoice(source: Any, expected: list[tuple[str, str]]
     [
         ('"qty": 1', '"qty": 1, "qty": 1000', [("PD-006", "line_items[0].qty")]),
         ('"currency": "EUR"', '"currency": "EUR", "currency": "EUR"', [("PD-006", "currency")]),
-        ('"currency"', '"Currency"', [("PD-008", "currency"), ("PD-007", "Currency")]),
+        ('"currency"', '"Currency"', [("PD-007", "Currency")]),
         ('"currency"', '"x_currency"', [("PD-008", "currency")]),
         ('"qty": 1', '"qty": 1, "\\ud800": 1', [("PD-007", "line_items[0].\\ud800")]),
         ('"qty": 1', '"qty": 1, "": 1', [("PD-007", "line_items[0].")]),
@@ -291,7 +291,7 @@ def test_names_of_codes_are_not_for_documents() -> None:
     document = render(Invoice(**smallest(pay_term_type=1, pay_term_days=3))).replace(b"Type>1<", b"Type>due_days<")
     reading = sale.read("it.xml", document)
     assert [(fault.code, fault.path, fault.suggestion) for fault in reading.faults if fault.is_error] == [
-        ("PD-063", "pay_term_type", "write 1")
+        ("PD-063", "pay_term_type", 'write "1"')
     ]
 
 
@@ -353,7 +353,7 @@ def test_many_lines_go_all_the_way(lines: int) -> None:
     """An invoice of many lines is rendered, fits, and comes back whole."""
     items = [{"item_name": f"Malka {n}", "qty": n, "price": "0.01"} for n in range(1, lines + 1)]
     invoice = Invoice(**smallest(line_items=items))
-    reading = sale.read("it.xml", render(invoice))
+    reading = sale.read("it.xml", render(invoice), arithmetic=False)
     assert reading.faults == ()
     assert reading.invoice == invoice
 
@@ -362,7 +362,7 @@ def test_many_lines_go_all_the_way(lines: int) -> None:
 def test_a_long_comment_goes_all_the_way(size: int) -> None:
     """A comment of nearly nine megabytes arrives as it is."""
     invoice = Invoice(**smallest(comment="ž<" * (size // 4)))
-    reading = sale.read("it.xml", render(invoice))
+    reading = sale.read("it.xml", render(invoice), arithmetic=False)
     assert reading.faults == ()
     assert reading.invoice == invoice
 

@@ -293,6 +293,9 @@ def test_json_lines_have_these_keys_and_nothing_else_is_printed(inbox: Server, t
         "message",
         "suggestion",
         "source",
+        "length",
+        "excerpt",
+        "fix",
     ]
 
 

@@ -17,8 +17,9 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 
 # A module imports only what stands before it; its own folder counts as one.
 ORDER = (
-    "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "conditions", "rules", "jsontext", "values",
-    "taking", "invoice", "json_schema", "resources", "xmlio", "document", "schema", "readers", "config", "answer", "connection",
+    "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
+    "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "xmlio",
+    "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "connection",
     "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli",
 )  # fmt: skip
 DOORS = {

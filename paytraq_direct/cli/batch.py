@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.cli.route import Route
-    from paytraq_direct.codes import Operation
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.sender import Run
 
@@ -131,13 +130,11 @@ def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def read(
-    files: tuple[str, ...], on_read: Callable[[int], object], *, ignore_unknown: bool, operation: Operation | None
-) -> Iterator[Reading]:
+def read(files: tuple[str, ...], on_read: Callable[[int], object], **how: Any) -> Iterator[Reading]:
     """Read the files in their order; one that breaks off is one bad input."""
     for name in files:
         try:
-            yield from readers.read(name, ignore_unknown=ignore_unknown, operation=operation, on_read=on_read)
+            yield from readers.read(name, on_read=on_read, **how)
         except OSError as error:
             yield Reading(name, None, (rules.UNREADABLE.fault("", why=(error.strerror or "it breaks off").lower()),))
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json as json_
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from paytraq_direct import __version__
+from paytraq_direct import __version__, readers
 from paytraq_direct.cli import batch, options
 from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.result import Result
 from paytraq_direct.sender import prepare
+from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
+    from paytraq_direct.cli.report import Report
     from paytraq_direct.invoice import Invoice
+    from paytraq_direct.readers import Reading
 
 _EXAMPLES: Final = """\b
 Examples:
   paytraq-check invoice.json
   paytraq-check --strict --json march.jsonl
+  paytraq-check --explain invoice.json           the sum, as on paper
+  paytraq-check --fix invoice.json               what leaves no doubt, as a diff; --write writes it
+  paytraq-check --rule PD-031
   paytraq-check --schema > invoice.schema.json   for an editor, which then completes and explains
 
 \b
@@ -35,11 +42,16 @@ zsh_source, or fish_source.
 
 @click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, no_args_is_help=True)
 @click.argument("files", metavar="FILE...", nargs=-1, type=options.FILE)
+@click.option("--explain", is_flag=True, help="Show the sum of each invoice as on paper.")
+@click.option("--fix", is_flag=True, help="Show, as a diff, the file with everything mended that leaves no doubt.")
+@click.option("--fill", is_flag=True, help="The same, with a line_total for each line that has none.")
+@click.option("--write", is_flag=True, help="With --fix or --fill: write the file instead of showing it.")
+@click.option("--rule", metavar="CODE", help="Explain a rule: PD-031.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an invoice file.")
 @options.of_reading
 @options.of_output
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def check(files: tuple[str, ...], *, schema: bool, strict: bool, json: bool, **reading: Any) -> int:
+def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: Any) -> int:
     """Check invoices and say what is wrong with them, all of it at once.
 
     FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
@@ -49,12 +61,50 @@ def check(files: tuple[str, ...], *, schema: bool, strict: bool, json: bool, **r
 
         click.echo(json_.dumps(json_schema.schema(), indent=2, ensure_ascii=False))
         return 0
+    if rule is not None:
+        _explain_rule(rule)
+        return 0
     if not files:
         raise click.UsageError("name a FILE to check, or - for standard input")
     batch.probe(files)
     progress = Progress(sys.stderr, files)
-    report = reporter(progress, as_json=json, sends=False)
-    return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=strict)
+    report = reporter(progress, as_json=given["json"], sends=False, explains=given["explain"])
+    reading = {name: given[name] for name in options.READING}
+    if given["fix"] or given["fill"]:
+        return _mend(files, report, given, reading)
+    if given["write"]:
+        raise click.UsageError("--write goes with --fix or --fill")
+    return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=given["strict"])
+
+
+def _explain_rule(code: str) -> None:
+    from paytraq_direct import rulebook  # noqa: PLC0415 - for this option alone
+
+    rule = rulebook.rule_of(code)
+    if rule is None:
+        raise click.UsageError(f"there is no rule {raw(code)}; docs/rules.md lists them all")
+    for line in rulebook.page(rule):
+        click.echo(line)
+
+
+def _mend(files: tuple[str, ...], report: Report, given: dict[str, Any], reading: dict[str, Any]) -> int:
+    """Mend the files, then check what became of them: the exit code is that of the mended ones."""
+    from paytraq_direct.cli import mend  # noqa: PLC0415 - for these options alone
+
+    if given["json"]:
+        raise click.UsageError("--fix and --fill show a diff: leave --json out")
+    if given["write"] and "-" in files:
+        raise click.UsageError("standard input cannot be written: name a file, or leave --write out")
+    left: list[Reading] = []
+    for name in files:
+        what = {"fix": given["fix"], "fill": given["fill"], "ignore_unknown": given["ignore_unknown"]}
+        before, after = mend.mended(name, **what)
+        if given["write"] and after != before:
+            mend.write(name, after)
+        elif after != before:
+            mend.show(name, before, after)
+        left += readers.readings(name, io.BytesIO(after), readers.Options(**reading))
+    return batch.check(iter(left), checked, report, strict=given["strict"])
 
 
 def checked(invoice: Invoice) -> Result:

@@ -53,6 +53,7 @@ SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 FILE: Final = click.Path(allow_dash=True)
 CHANNEL: Final = Channel()
 DURATION: Final = Duration()
+READING: Final = ("ignore_unknown", "operation", "arithmetic")
 
 
 def of_reading(command: _F) -> _F:
@@ -66,6 +67,7 @@ def of_reading(command: _F) -> _F:
             type=click.Choice([code.wire for code in codes.OPERATION.codes]),
             help="The operation of invoices that name none.",
         ),
+        click.option("--no-arithmetic", "arithmetic", flag_value=False, default=True, help="Do not look at the sums."),
     )
 
 

@@ -7,11 +7,14 @@ import json
 import re
 import sys
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import combining, east_asian_width
 
 import click
 
 from paytraq_direct.amounts import amount_text
+from paytraq_direct.cli import explain
 from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.wording import raw
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.channel import ChannelUri
     from paytraq_direct.cli.progress import Progress
-    from paytraq_direct.errors import Fault
+    from paytraq_direct.errors import Excerpt, Fault, Fix
     from paytraq_direct.inbox.arrival import Arrival
     from paytraq_direct.inbox.server import Inbox
     from paytraq_direct.invoice import Invoice
@@ -49,8 +52,19 @@ _ADVICE: Final = {
 }
 _ANSWER_SHOWN: Final = 300
 _DIFFERENCES_SHOWN: Final = 20
-_FAULT_FIELDS: Final = ("code", "severity", "path", "line", "column", "value", "message", "suggestion", "source")
+_FAULT_FIELDS: Final = (
+    "code",
+    "severity",
+    "path",
+    "line",
+    "column",
+    "value",
+    "message",
+    "suggestion",
+    "source",
+)
 _SOURCES: Final = {"ours": "paytraq_direct's own contract for records", "inferred": "inferred, not documented"}
+_MARGIN: Final = 5
 _index = re.compile(r"\[[0-9]+\]")
 
 
@@ -58,15 +72,25 @@ class Report:
     """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``.
 
     ``xml`` has the documents themselves written to ``out`` in place of receipts; ``sends`` says whether sending is
-    what was asked for.
+    what was asked for; ``explains`` adds the sum of each invoice.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, progress: Progress, *, xml: bool = False, sends: bool = True) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        progress: Progress,
+        *,
+        xml: bool = False,
+        sends: bool = True,
+        explains: bool = False,
+    ) -> None:
         self._out = out
         self._err = err
         self._progress = progress
         self._xml = xml
         self._sends = sends
+        self._explains = explains
         self._outcomes: Counter[str] = Counter()
         self._severities: Counter[str] = Counter()
         self._warnings: Counter[tuple[str, str]] = Counter()
@@ -104,6 +128,8 @@ class Report:
             self._show_arrival(result.sha256)
         elif result.outcome != "invalid":
             self._say(self._err, *_bad_lines(reading, result))
+        if self._explains and reading.invoice is not None:
+            self._say(self._out, *explain.lines_of(reading.invoice), "")
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
 
@@ -175,6 +201,8 @@ class JsonReport(Report):
         }
         if result.outcome == "conflict":
             line["differences"] = result.differences
+        if self._explains and reading.invoice is not None:
+            line["sum"] = explain.data_of(reading.invoice)
         if self._xml:
             line["document"] = result.document.decode(errors="replace") or None
         self._say(self._out, json.dumps(line, ensure_ascii=False))
@@ -183,23 +211,43 @@ class JsonReport(Report):
         """Add nothing: every invoice has its line."""
 
 
-def reporter(progress: Progress, *, as_json: bool, xml: bool = False, sends: bool = True) -> Report:
+def reporter(progress: Progress, *, as_json: bool, **how: bool) -> Report:
     """Give the report for a command's options."""
-    return (JsonReport if as_json else Report)(sys.stdout, sys.stderr, progress, xml=xml, sends=sends)
+    return (JsonReport if as_json else Report)(sys.stdout, sys.stderr, progress, **how)
 
 
 def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
-    """Tell one fault: what, where, what to write instead, and what that rests on."""
+    """Tell one fault: what, where, how it stands there, what to write instead, and what that rests on."""
     yield f"{_styled(fault.severity)} {fault.code}: {fault.message}"
     place = [] if fault.line is None else [fault.line] if fault.column is None else [fault.line, fault.column]
     if re.search(r":[0-9]+$", origin):
         place = place[1:]  # the line of a .jsonl input is its origin
     where = ":".join(map(str, (raw(origin, longest=4096), *place)))
     yield f"  {where}{', ' if fault.path else ''}{fault.path}"
+    if fault.excerpt is not None:
+        yield from _excerpt_lines(fault, fault.excerpt)
     if fault.suggestion:
         yield f"  {fault.suggestion}"
     if fault.source:
-        yield f"  source: {_SOURCES.get(fault.source, fault.source)}"
+        yield f"  source: {_SOURCES.get(fault.source, fault.source)}; more: paytraq-check --rule {fault.code}"
+
+
+def _excerpt_lines(fault: Fault, excerpt: Excerpt) -> Iterator[str]:
+    """Show the line on which a fault stands, what is meant underlined, below the line before it."""
+    line = fault.line or 1
+    margin = max(len(str(line)), _MARGIN)
+    if excerpt.before is not None:
+        yield f"  {line - 1:>{margin}} | {excerpt.before}"
+    yield f"  {line:>{margin}} | {excerpt.text}"
+    start, length = excerpt.start, min(fault.length or 1, len(excerpt.text) - excerpt.start)
+    blank = " " * _columns(excerpt.text[:start])
+    carets = "^" * max(1, _columns(excerpt.text[start : start + length]))
+    yield f"  {'':>{margin}} | {blank}{click.style(carets, fg=_COLOURS[fault.severity], bold=True)}"
+
+
+def _columns(text: str) -> int:
+    """Give how many columns of a terminal a text takes: two for wide characters, none for accents of their own."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
@@ -261,7 +309,21 @@ def _about(document: bytes, sha256: str) -> str:
 
 
 def _fault_data(fault: Fault) -> dict[str, Any]:
-    return {name: getattr(fault, name) for name in _FAULT_FIELDS}
+    data = {name: getattr(fault, name) for name in _FAULT_FIELDS}
+    data["length"] = fault.length
+    data["excerpt"] = None if fault.excerpt is None else fault.excerpt.text
+    data["fix"] = None if fault.fix is None else _fix_data(fault.fix)
+    return data
+
+
+def _fix_data(fix: Fix) -> dict[str, Any]:
+    """Give a fix for a program: a number as its digits."""
+    data: dict[str, Any] = {"op": fix.op}
+    if fix.key is not None:
+        data["key"] = fix.key
+    if fix.op != "rename":
+        data["value"] = amount_text(fix.value) if isinstance(fix.value, Decimal) else fix.value
+    return data
 
 
 def _utc(moment: datetime) -> str:

@@ -107,7 +107,7 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     batch.probe(files)
     progress = Progress(sys.stderr, files)
     report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml))
-    readings = batch.read(files, progress.read, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
+    readings = batch.read(files, progress.read, **{name: given[name] for name in options.READING})
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:

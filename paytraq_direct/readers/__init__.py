@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from paytraq_direct.readers import json, sale, source
+from paytraq_direct.readers.json import Options
 from paytraq_direct.readers.reading import Reading
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.codes import Operation
 
-__all__ = ["Reading", "probe", "read"]
+__all__ = ["Options", "Reading", "probe", "read", "readings"]
 
 
 def read(
@@ -22,20 +23,22 @@ def read(
     *,
     ignore_unknown: bool = False,
     operation: Operation | None = None,
+    arithmetic: bool = True,
     on_read: Callable[[int], object] | None = None,
 ) -> Iterator[Reading]:
     """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
 
     Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), a ``<Sale>`` .xml,
-    and "-" for any of them on standard input. ``operation`` is given to invoices that name none; ``on_read`` is
-    told how many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only
-    for a file that cannot be opened or is of no such kind.
+    and "-" for any of them on standard input. ``operation`` is given to invoices that name none, ``arithmetic``
+    has their sums looked at, ``on_read`` is told how many bytes were read, each time. Bad content is a fault of its
+    reading; raises OSError, at once, only for a file that cannot be opened or is of no such kind.
     """
     name = os.fspath(path)
     stream = source.opened(name)
     if on_read is not None:
         stream = source.counted(stream, on_read)
-    return _readings(name, stream, json.Options(ignore_unknown=ignore_unknown, operation=operation))
+    options = Options(ignore_unknown=ignore_unknown, operation=operation, arithmetic=arithmetic)
+    return readings(name, stream, options)
 
 
 def probe(path: str | os.PathLike[str]) -> None:
@@ -45,14 +48,15 @@ def probe(path: str | os.PathLike[str]) -> None:
         source.opened(name).close()
 
 
-def _readings(name: str, stream: BinaryIO, options: json.Options) -> Iterator[Reading]:
+def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
+    """Give the invoices of a stream, which is closed in the end unless it is standard input."""
     try:
         kind = source.kind_of_name(name)
         if kind is None:
             start = stream.readline(source.LINE_LIMIT)
             kind, stream = source.kind_of_start(start), source.resumed(start, stream)
         if kind == "xml":
-            yield sale.read(name, source.whole(stream), operation=options.operation)
+            yield sale.read(name, source.whole(stream), operation=options.operation, arithmetic=options.arithmetic)
         elif kind == "jsonl":
             yield from json.read_lines(name, stream, options)
         else:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Union
 
-from paytraq_direct import fields, limits, rules, schema, wording, xmlio
+from paytraq_direct import fields, limits, rules, schema, wording, xmlio, xmlplaces
+from paytraq_direct.errors import Fix
 from paytraq_direct.invoice import take
+from paytraq_direct.places import Text
 from paytraq_direct.readers.reading import Reading
 
 if TYPE_CHECKING:
@@ -17,6 +20,16 @@ if TYPE_CHECKING:
 
 _Tree = dict[str, Union["_Tree", fields.Field]]
 _BOOLEANS: Final[dict[str, object]] = {"true": True, "false": False}
+_CODES_OF_RULE: Final = {
+    rules.CODES[codes.element].code: codes
+    for codes in (row.codes for table in (fields.INVOICE, fields.ADJUSTMENT) for row in table)
+    if codes
+}
+_MARKS: Final = {
+    codecs.BOM_UTF8: "UTF-8",
+    codecs.BOM_UTF16_LE: "UTF-16-LE",
+    codecs.BOM_UTF16_BE: "UTF-16-BE",
+}
 _LONGEST_REASON: Final = 300
 _XML_BLANKS: Final = " \t\r\n"
 # XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
@@ -27,7 +40,7 @@ _FOREIGN_ROOTS: Final = {
 }
 
 
-def read(name: str, data: bytes, *, operation: Operation | None = None) -> Reading:
+def read(name: str, data: bytes, *, operation: Operation | None = None, arithmetic: bool = True) -> Reading:
     """Read a finished document. It is sent as it is, so what rests on our own contract alone only warns.
 
     An empty element is an absent value. Codes are the wire's own: 1, not due_days.
@@ -37,24 +50,66 @@ def read(name: str, data: bytes, *, operation: Operation | None = None) -> Readi
     try:
         root = xmlio.parse(data)
     except xmlio.XmlRefused as refused:
-        why = wording.raw(refused.why, _LONGEST_REASON)
-        return Reading(name, None, (rules.NOT_XML.fault("", why=why, line=refused.line, column=refused.column),))
-    if root.tag != "Sale":
-        return Reading(name, None, (_not_a_sale(root),))
+        return Reading(name, None, (_not_xml(data, refused),))
     elements = _Elements(root)
+    if root.tag != "Sale":
+        return Reading(name, None, elements.placed([_not_a_sale(root)], data))
     record = elements.record(root, fields.INVOICE)
     if operation and record.get("operation") is None:
         elements.note(rules.FINISHED_DOCUMENT.fault("operation"))
-    invoice, faults = take(record, foreign=True)
-    found = [*elements.faults, *(elements.placed(fault) for fault in faults)]
+    invoice, faults = take(record, foreign=True, arithmetic=arithmetic)
+    found = [*elements.faults, *faults]
     if not schema.fits(root):
         said = {fault.path for fault in found}
         found += [fault for fault in schema.explain(root, foreign=True) if fault.path not in said]
-    found.sort(key=elements.order_of)
-    if invoice is None or any(fault.is_error for fault in found):
-        return Reading(name, None, tuple(found))
+    placed = elements.placed([_of_document(fault) for fault in found], data)
+    if invoice is None or any(fault.is_error for fault in placed):
+        return Reading(name, None, placed)
     object.__setattr__(invoice, "document", data)  # the record is new, and nobody has seen it yet
-    return Reading(name, invoice, tuple(found))
+    return Reading(name, invoice, placed)
+
+
+def text_of(data: bytes, encoding: str = "UTF-8") -> Text:
+    """Give the text of a document; a byte that its encoding does not know is shown as such."""
+    try:
+        text = data.decode(encoding, "replace")
+    except LookupError:
+        text = data.decode("latin-1")
+    return Text(text.removeprefix("\ufeff"))
+
+
+def encoding_of(data: bytes) -> tuple[str, bytes]:
+    """Give the encoding of a document that is read, and the byte order mark that may stand before it."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return encoding, mark
+    try:
+        return xmlio.parse(data).getroottree().docinfo.encoding or "UTF-8", b""
+    except xmlio.XmlRefused:
+        return "UTF-8", b""
+
+
+def _of_document(fault: Fault) -> Fault:
+    """Give a fault with what to write in a document: codes as on the wire, and no keys, since it has none."""
+    fix = fault.fix
+    if fix is None:
+        return fault
+    if fix.op != "replace":
+        return replace(fault, fix=None)
+    codes = _CODES_OF_RULE.get(fault.code)
+    if codes is not None and (code := codes.by_value.get(codes.by_input.get(fix.value))):
+        return replace(fault, suggestion=f'write "{code.wire}"', fix=Fix("replace", value=code.wire))
+    return fault
+
+
+def _not_xml(data: bytes, refused: xmlio.XmlRefused) -> Fault:
+    fault = rules.NOT_XML.fault("", why=wording.raw(refused.why, _LONGEST_REASON), line=refused.line)
+    text = text_of(data)
+    at = xmlplaces.trouble(text.text)
+    if at is None and "DOCTYPE" in refused.why:
+        at = text.text.find("<!DOCTYPE")
+    # Nothing was parsed, so nobody knows its encoding: only what is UTF-8 in fact has a column.
+    return fault if at is None or "\ufffd" in text.text else text.marked(fault, at, at + 1)
 
 
 def _not_a_sale(root: xmlio.Element) -> Fault:
@@ -62,7 +117,7 @@ def _not_a_sale(root: xmlio.Element) -> Fault:
     hint = _FOREIGN_ROOTS.get(tag, "")
     if tag == "Sale":
         hint = f", without the namespace {wording.raw(namespace.removeprefix('{'))}"
-    return rules.NOT_A_SALE.fault("", root=f"<{wording.raw(tag)}>", hint=hint, line=root.sourceline)
+    return rules.NOT_A_SALE.fault("", root=f"<{wording.raw(tag)}>", hint=hint)
 
 
 class _Elements:
@@ -70,25 +125,38 @@ class _Elements:
 
     def __init__(self, root: xmlio.Element) -> None:
         self.faults: list[Fault] = []
-        self._lines: dict[str, int | None] = {"": root.sourceline}
-        self._order: dict[str, int] | None = None
+        self._root = root
+        self._elements = {"": root}
+        # Of a path that stands twice, the second one is what its fault is about.
+        self._repeated: dict[str, xmlio.Element] = {}
 
     def note(self, fault: Fault) -> None:
         """Note a fault about the elements themselves."""
-        self.faults.append(self.placed(fault))
+        self.faults.append(fault)
 
-    def placed(self, fault: Fault) -> Fault:
-        """Give a fault with the line of its element, or of the nearest one around it."""
-        return fault if fault.line else replace(fault, line=self._lines.get(self._known(fault.path)))
+    def placed(self, faults: list[Fault], data: bytes) -> tuple[Fault, ...]:
+        """Give faults in document order, each with the place of its element, or of the nearest one around it."""
+        if not faults:
+            return ()
+        numbers = {element: number for number, element in enumerate(self._root.iter("*"))}
+        of = [numbers[self._element_of(fault)] for fault in faults]
+        text = text_of(data, encoding_of(data)[0])
+        ranges = xmlplaces.ranges(text.text, set(of))
+        order = sorted(range(len(faults)), key=of.__getitem__)
+        return tuple(
+            text.marked(faults[index], *ranges[of[index]])
+            if of[index] in ranges
+            else replace(faults[index], line=self._element_of(faults[index]).sourceline)
+            for index in order
+        )
 
-    def order_of(self, fault: Fault) -> tuple[int, int]:
-        """Tell where a placed fault stands: by its line, and within a line by the order of the elements."""
-        if self._order is None:
-            self._order = {path: index for index, path in enumerate(self._lines)}
-        return fault.line or 0, self._order[self._known(fault.path)]
+    def _element_of(self, fault: Fault) -> xmlio.Element:
+        if fault.code == rules.REPEATED_ELEMENT.code:
+            return self._repeated[fault.path]
+        return self._elements[self._known(fault.path)]
 
     def _known(self, path: str) -> str:
-        while path not in self._lines:
+        while path not in self._elements:
             path = path[: max(path.rfind("."), path.rfind("/"), 0)]
         return path
 
@@ -107,18 +175,17 @@ class _Elements:
             below = tree.get(tag)
             here = f"{above}{wording.raw(tag)}"
             if below is None:
-                self._lines.setdefault(here, child.sourceline)
                 self._unknown(child, here)
             elif isinstance(below, dict):
-                self._lines.setdefault(here, child.sourceline)
+                self._elements.setdefault(here, child)
                 if tag in seen:
-                    self.faults.append(rules.REPEATED_ELEMENT.fault(here, foreign=True, line=child.sourceline))
+                    self._again(child, here)
                 self._walk(child, below, record, prefix, f"{here}/")
             elif below.kind == "rows":
                 rows = record.setdefault(below.name, [])
                 item: dict[str, Any] = {}
                 path = f"{prefix}{below.name}[{len(rows)}]"
-                self._lines[path] = child.sourceline
+                self._elements[path] = child
                 self._walk(child, _tree(below.rows), item, f"{path}.", f"{path}/")
                 rows.append(item)
             else:
@@ -126,12 +193,14 @@ class _Elements:
             seen.add(tag)
 
     def _leaf(self, element: xmlio.Element, field: Field, record: dict[str, Any], path: str) -> None:
-        for name in (*element.attrib, *(child.tag for child in element)):
-            self._unknown(element, f"{path}/{wording.raw(str(name))}")
+        for name in element.attrib:
+            self._unknown(element, f"{path}/@{wording.raw(str(name))}")
+        for child in element:
+            self._unknown(child, f"{path}/{wording.raw(str(child.tag))}")
         if field.name in record:
-            self.faults.append(rules.REPEATED_ELEMENT.fault(path, foreign=True, line=element.sourceline))
+            self._again(element, path)
             return
-        self._lines[path] = element.sourceline
+        self._elements[path] = element
         text = element.text or ""
         if field.kind in _COLLAPSED:
             text = text.strip(_XML_BLANKS)
@@ -140,11 +209,17 @@ class _Elements:
         record[field.name] = _BOOLEANS.get(text, text) if field.kind == "boolean" else text
         if field.codes and (code := field.codes.by_value.get(field.codes.by_input.get(text))) and code.wire != text:
             rule = rules.CODES[field.codes.element]
-            choices, way = field.codes.choices, f"write {code.wire}"
-            self.note(rule.fault(path, field=field, value=text, foreign=True, choices=choices, suggestion=way))
+            choices, way = field.codes.choices, f'write "{code.wire}"'
+            fix = Fix("replace", value=code.wire)
+            self.note(rule.fault(path, field=field, value=text, foreign=True, choices=choices, suggestion=way, fix=fix))
+
+    def _again(self, element: xmlio.Element, path: str) -> None:
+        self._repeated.setdefault(path, element)
+        self.note(rules.REPEATED_ELEMENT.fault(path, foreign=True))
 
     def _unknown(self, element: xmlio.Element, path: str) -> None:
-        self.faults.append(rules.UNKNOWN_ELEMENT.fault(path, foreign=True, line=element.sourceline))
+        self._elements.setdefault(path, element)
+        self.note(rules.UNKNOWN_ELEMENT.fault(path, foreign=True))
 
 
 @cache
