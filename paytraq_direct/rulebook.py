@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from paytraq_direct.rules import Rule
 
-# The day on which the pages were last read that the rules name as their source.
-READ_ON: Final = "2026-11-02"
+# When the pages were last read that the rules name as their source.
+READ_ON: Final = "in November 2026"
 
 _BASES: Final = {
     "documented": "PayTraq documents it",
@@ -41,7 +41,8 @@ def page(rule: Rule) -> Iterator[str]:
     yield f"{rule.code}  {severity}"
     yield f"  {rule.statement}"
     yield f"  rests on: {_BASES[rule.basis]}{f' ({_source(rule)})' if _source(rule) else ''}"
-    if severity == "error" and rule.severity(foreign=True) == "warning":
+    is_of_documents = rule.broken is not None or rule is rules.MISSING or rule.code >= rules.NOT_XML.code
+    if is_of_documents and severity == "error" and rule.severity(foreign=True) == "warning":
         yield "  in <Sale> documents written by others it only warns"
     yield f"  bad:  {example.bad}"
     yield f"  good: {example.good}"
