@@ -67,6 +67,8 @@ def decimals(text: str) -> list[str]:
     if plain.startswith((".", ",")):
         plain = f"0{plain}"
     plain = plain.removesuffix(".").removesuffix(",")
+    if amounts.is_amount(plain):
+        return [plain]
     found: list[str] = []
     if powered := _powered(plain):
         found = [_shifted(powered[1], int(powered[2]))]

@@ -48,6 +48,8 @@ def lines_of(invoice: Invoice) -> Iterator[str]:
         is_cent = all(abs(line.difference) == totals.smallest(account.decimals) for _, line in off)
         numbers = ", ".join(str(number) for number, _ in off)
         yield f"  {'the cent' if is_cent else 'the difference'} is on line {numbers}"
+    elif not account.fits:
+        yield "  no line is off: the difference is in the total itself"
 
 
 def data_of(invoice: Invoice) -> dict[str, Any]:
