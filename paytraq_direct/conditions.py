@@ -41,6 +41,8 @@ LINK_PATTERN: Final = (
 )
 
 
+_is_number = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
+_CURRENCY_BESIDE: Final = re.compile(r"^\s*([A-Z]{3}|[€£$])\s*(?=[-+0-9])|(?<=[0-9])\s*([A-Z]{3}|[€£$])\s*$")
 _has_exponent = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+").fullmatch
 
 
@@ -213,7 +215,12 @@ def not_an_amount(value: object, _: Field) -> Words | None:
             amount = None
     if amount is not None:
         return None
-    return _offered(meant.decimals(value), value) if isinstance(value, str) else _BROKEN
+    if not isinstance(value, str) or len(value) > wording.LENGTH:
+        return _BROKEN
+    if _is_number(value):
+        return {"suggestion": "at most 18 digits before the point and 10 after it are taken"}
+    plain = _CURRENCY_BESIDE.sub("", value)
+    return _offered(meant.decimals(plain), value, is_sure=plain == value)
 
 
 def not_a_percentage(value: object, _: Field) -> Words | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from paytraq_direct import limits, rules
@@ -66,14 +67,62 @@ def decode(source: str | bytes) -> Any | Fault:
 
 
 def _not_json(text: str, error: json.JSONDecodeError) -> Fault:
-    suggestion = ""
+    why, suggestion, at = _trouble(text, error.msg, error.pos)
+    fault = rules.NOT_JSON.fault("", why=why, suggestion=suggestion.replace("{", "{{").replace("}", "}}"))
+    return Text(text).marked(fault, at, at + 1)
+
+
+def _trouble(text: str, message: str, at: int) -> tuple[str, str, int]:
+    """Say what is wrong with a text that is no JSON, what to do, and where; no version of Python has a say in it."""
     start = text.lstrip()
+    before = text[:at].rstrip()
     if not start:
-        why = "it is empty"
-    elif start.startswith("<"):
-        why, suggestion = "it is XML", "name the file .xml"
-    elif error.msg == "Extra data":
-        why, suggestion = "there is more after the end of it", "with one invoice on each line, name the file .jsonl"
-    else:
-        why = error.msg[0].lower() + error.msg[1:]
-    return Text(text).marked(rules.NOT_JSON.fault("", why=why, suggestion=suggestion), error.pos, error.pos + 1)
+        return "it is empty", "", at
+    if start.startswith("<"):
+        return "it is XML", "name the file .xml", at
+    if message == "Extra data":
+        return "there is more after the end of it", "with one invoice on each line, name the file .jsonl", at
+    if text[at : at + 1] in "}]" and before.endswith(",") and at < len(text):
+        return "there is a comma too many", "take it out", len(before) - 1
+    for words, (why, suggestion) in _TROUBLES.items():
+        if message.startswith(words):
+            return why, suggestion, at
+    if at >= len(text.rstrip()):
+        return "it ends in the middle", "is the file whole?", at
+    found = _WORD.match(text, at)
+    word = found[0] if found else ""
+    if word.lower() in _LITERALS:
+        return f"{word} is no value of JSON", f"write {_LITERALS[word.lower()]}", at
+    return _of_character(text[at], message), _WAYS.get(text[at], ""), at
+
+
+def _of_character(character: str, message: str) -> str:
+    if character == "'":
+        return "there is a single quote"
+    if character == ",":
+        return "there is a comma too many"
+    if message.startswith("Expecting ','") and character in "}]":
+        return "this bracket is not the one that was opened"
+    if message.startswith("Expecting ','"):
+        return "a comma is missing before this"
+    if message.startswith("Expecting ':'"):
+        return "a colon is missing between a key and its value"
+    return "here should be a key in double quotes" if "property name" in message else "here should be a value"
+
+
+_WORD: Final = re.compile("[A-Za-z]+")
+_LITERALS: Final = {
+    "true": "true", "false": "false", "null": "null", "none": "null", "nil": "null", "undefined": "null", "yes": "true",
+    "no": "false",
+}  # fmt: skip
+_WAYS: Final = {"'": "JSON has double quotes only", ",": "take it out"}
+_TROUBLES: Final = {
+    "Illegal trailing comma": ("there is a comma too many", "take it out"),
+    "Unterminated string": ("a text begins here and does not end", "is its closing quote there, and the file whole?"),
+    "Invalid control character": (
+        "a line end or another control character stands in a text",
+        "write it as \\n, \\t or \\u0000",
+    ),
+    "Invalid \\escape": ("a backslash begins nothing that JSON knows", "write it twice: \\\\"),
+    "Invalid \\uXXXX": ("after \\u there should be four hexadecimal digits", "write it as \\u017e"),
+}

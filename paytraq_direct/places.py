@@ -48,7 +48,9 @@ class Text:
             line=self._first_line + number,
             column=start - line_start + 1,
             length=length,
-            excerpt=Excerpt(text, column, _window(before, 0)[0] if before.strip() else None),
+            excerpt=Excerpt(text, column, _window(before, 0)[0] if before.strip() else None)
+            if self.text.strip()
+            else None,
         )
 
     def index(self, line: int, column: int) -> int:

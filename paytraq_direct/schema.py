@@ -49,10 +49,14 @@ def explain(root: xmlio.Element, *, foreign: bool = False) -> tuple[Fault, ...]:
     faults: dict[tuple[str, str], Fault] = {}
     paths = _Paths()
     for error in _sale_1_1().iter_errors(root):
-        path = record_path(paths.of(error.elem))
+        element = _about(error)
+        path = record_path(paths.of(element))
         why = wording.raw(_why(error), _LONGEST_REASON)
         key = (path, why if _is_about_children(error) else "value")
-        faults.setdefault(key, rules.SCHEMA.fault(path, why=why, foreign=foreign, line=error.sourceline))
+        faults.setdefault(
+            key,
+            rules.SCHEMA.fault(path, why=why, foreign=foreign, line=None if element is None else element.sourceline),
+        )
     if not faults and not fits(root):
         complaints = _sale().complaints(root)
         return tuple(rules.SCHEMA.fault("", why=why, foreign=foreign, line=line) for line, why in complaints)
@@ -128,6 +132,13 @@ def _is_about_children(error: Any) -> bool:
     from xmlschema import XMLSchemaChildrenValidationError  # noqa: PLC0415 - loaded with the schema, or not at all
 
     return isinstance(error, XMLSchemaChildrenValidationError)
+
+
+def _about(error: Any) -> xmlio.Element | None:
+    """Give the element that an error is about: the one that does not belong there, rather than the one around it."""
+    child: xmlio.Element | None = error.invalid_child if _is_about_children(error) else None
+    found: xmlio.Element | None = error.elem if child is None else child
+    return found
 
 
 def _why(error: Any) -> str:

@@ -371,3 +371,24 @@ def test_a_long_comment_goes_all_the_way(size: int) -> None:
 def test_twenty_megabytes_of_comment_are_refused() -> None:
     """A comment of 20 MB is one clear fault, in JSON too."""
     assert found(json.dumps(smallest(comment="x" * 20_000_000))) == [("PD-022", "comment")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "column"),
+    [
+        ('{"a": 1,}', "there is a comma too many", 8), ('{"a": [1 , ]}', "there is a comma too many", 10),
+        ('{"a": 1,, "b": 2}', "there is a comma too many", 9), ('{"a": 1 "b": 2}', "a comma is missing before this", 9),
+        ('{"a" 1}', "a colon is missing between a key and its value", 6), ("{'a': 1}", "there is a single quote", 2),
+        ('{"a": True}', "True is no value of JSON", 7), ('{"a": None}', "None is no value of JSON", 7),
+        ('{"a": "x\ty"}', "a line end or another control character stands in a text", 9),
+        ('{"a": "\\x"}', "a backslash begins nothing that JSON knows", 8),
+        ('{"a": "\\u12"}', "after \\u there should be four hexadecimal digits", 9), ('{"a": ', "it ends in the middle", 7),
+        ('{"a": "b', "a text begins here and does not end", 7), ("{a: 1}", "here should be a key in double quotes", 2),
+        ('{"a": }', "here should be a value", 7), ('{"a": 1]', "this bracket is not the one that was opened", 8),
+        ("<Sale/>", "it is XML", 1), ("", "it is empty", 1), ("{} {}", "there is more after the end of it", 4),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_what_is_no_json(text: str, words: str, column: int) -> None:
+    """Whatever Python calls it, the message says in plain words what is wrong, and where."""
+    (fault,) = check(text)
+    assert (fault.code, fault.message, fault.column) == ("PD-002", f"not JSON: {words}", column)

@@ -208,7 +208,7 @@ _CENTS = st.decimals(min_value=0, max_value=10_000, places=2)
 def test_a_lost_cent_is_seen_and_only_that(
     lines: list[tuple[int, Decimal, int | None]], way: Literal["each line rounded", "the sum rounded"], cent: int
 ) -> None:
-    """Whoever rounds either way is told nothing; who is two cents beyond both ways is."""
+    """Whoever rounds either way is told nothing; who is further off than rounding can be is."""
     items = [
         {"item_name": "a", "qty": qty, "price": price, **({} if off is None else {"line_discount": off})}
         for qty, price, off in lines
