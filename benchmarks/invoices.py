@@ -1,12 +1,15 @@
-"""Invoices as suppliers write them, of any number of lines."""
+"""Invoices as suppliers write them, of any number of lines, with sums that are right."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 
 def invoice_json(lines: int, number: int = 1) -> bytes:
     """Give an invoice as a JSON file holds it: usual fields, some text to escape, some beyond ASCII."""
+    items = [_line(index) for index in range(lines)]
+    net = sum((Decimal(str(item["line_total"])) for item in items), Decimal())
     return json.dumps(
         {
             "document_date": "2026-11-02",
@@ -26,9 +29,9 @@ def invoice_json(lines: int, number: int = 1) -> bytes:
             "pay_term_days": 14,
             "comment": "Paldies par sadarbību! Cenas < 10 EUR ir bez atlaides.",
             "payment_method": "bank",
-            "line_items": [_line(index) for index in range(lines)],
-            "net_amount": "1234.56",
-            "gross_amount": "1493.82",
+            "line_items": items,
+            "net_amount": f"{net:.2f}",
+            "gross_amount": f"{net * Decimal('1.21'):.2f}",
         },
         ensure_ascii=False,
         indent=2,
@@ -36,14 +39,16 @@ def invoice_json(lines: int, number: int = 1) -> bytes:
 
 
 def _line(index: int) -> dict[str, object]:
+    is_discounted = index % 3 == 0
+    total = (index % 7 + 1) * (Decimal("12.5") + index % 100) * (Decimal("0.9") if is_discounted else 1)
     line: dict[str, object] = {
         "item_code": f"P-{index:05}",
         "item_name": f"Prece nr. {index}, zaļa",
         "qty": index % 7 + 1,
         "price": 12.5 + index % 100,
-        "line_total": "112.50",
+        "line_total": f"{total:.2f}",
         "unit_name": "gab.",
     }
-    if index % 3 == 0:
+    if is_discounted:
         line |= {"description": "A & B, 10 cm", "line_discount": 10}
     return line

@@ -218,17 +218,19 @@ def take(
 def _take(
     data: object, *, foreign: bool, ignore_unknown: bool, arithmetic: bool
 ) -> tuple[Invoice | None, tuple[Fault, ...]]:
-    notes = Notes(foreign=foreign, ignore_unknown=ignore_unknown)
     record = _INVOICE.quick(data)
+    notes = None
     if record is None:
+        notes = Notes(foreign=foreign, ignore_unknown=ignore_unknown)
         record = Careful(_INVOICE, notes).take(data)
         if notes.has_errors:
             return None, notes.in_order()
     invoice = _INVOICE.made(record)
     if arithmetic and not totals.adds_up(invoice):
+        notes = notes or Notes(foreign=foreign)
         for kind, path, words in totals.complaints(invoice):
             notes.add(_INVOICE.order_of(path), rules.ARITHMETIC[kind], path, **words)
-    return invoice, notes.in_order()
+    return invoice, notes.in_order() if notes else ()
 
 
 def _placed(faults: tuple[Fault, ...], source: str | bytes) -> tuple[Fault, ...]:

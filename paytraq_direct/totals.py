@@ -8,6 +8,8 @@ nothing of it, so what fits either way is well, and what fits neither is a warni
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from paytraq_direct import codes
@@ -26,6 +28,7 @@ _EXACT: Final = Context(prec=100)
 _ZERO: Final = Decimal(0)
 _HUNDRED: Final = Decimal(100)
 _CENTS: Final = 2
+_of_line: Final = attrgetter("qty", "price", "line_discount", "line_total")
 
 
 class Line(NamedTuple):
@@ -96,31 +99,33 @@ class Account(NamedTuple):
 
 def adds_up(invoice: Invoice) -> bool:
     """Tell at once whether nothing is to be said; every good invoice comes by here, most need no more than this."""
-    decimals = codes.MINOR_UNITS.get(invoice.currency, _CENTS)
-    half = Decimal(5).scaleb(-decimals - 1)
-    multiply, subtract, add = _EXACT.multiply, _EXACT.subtract, _EXACT.add
-    total = _ZERO
-    items: Any = invoice.line_items  # values may be None in documents of others
-    for item in items:
-        if item.qty is None or item.price is None:
-            return False
-        computed = multiply(item.qty, item.price)
-        if item.line_discount:
-            computed = subtract(computed, multiply(computed, item.line_discount.scaleb(-2)))
-        given = item.line_total
-        if given is None:
-            given = computed
-        elif given != computed and (
-            not -half <= subtract(given, computed) <= half or given.as_tuple().exponent < -decimals
-        ):
-            return False
-        total = add(total, given)
     if invoice.adjustments or invoice.shipping_charge:
         return False
+    decimals = codes.MINOR_UNITS.get(invoice.currency, _CENTS)
+    half = _half(decimals)
+    multiply, subtract, add = _EXACT.multiply, _EXACT.subtract, _EXACT.add
+    total = _ZERO
+    for qty, price, discount, given in map(_of_line, invoice.line_items):
+        if qty is None or price is None:  # in documents of others
+            return False
+        counted = multiply(qty, price)
+        if discount:
+            counted = subtract(counted, multiply(counted, discount.scaleb(-2)))
+        if given is not None and given != counted:
+            if not -half <= subtract(given, counted) <= half or given.as_tuple().exponent < -decimals:
+                return False
+            counted = given
+        total = add(total, counted)
     net, gross = _totals(invoice)
-    if net is None or gross is None or not 0 <= net <= gross:
+    if net is None or gross is None or not _ZERO <= net <= gross:
         return False
     return (total == net and not invoice.include_tax) or (total == gross and invoice.include_tax is not False)
+
+
+@cache
+def _half(decimals: int) -> Decimal:
+    """Give half of the smallest unit of a currency with so many decimals."""
+    return Decimal(5).scaleb(-decimals - 1)
 
 
 def account(invoice: Invoice) -> Account:
