@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_rules import smallest
 
 from paytraq_direct import Invoice, Sender, render, send
+from paytraq_direct.inbox.arrival import examine
+from paytraq_direct.inbox.keep import Keep
+from paytraq_direct.inbox.script import Script
 from paytraq_direct.inbox.server import Inbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 INVOICE = Invoice(**smallest())
 XML = {"Content-Type": "application/xml"}
@@ -137,3 +143,171 @@ def test_every_arrival_is_told() -> None:
         send(INVOICE, inbox.channel)
         ask(inbox, body=b"<Sale")
     assert told == [True, False]
+
+
+# --- what it keeps, and how strict it is ------------------------------------------------------------------------
+
+UBL = b"""<?xml version="1.0"?>
+<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+  xmlns:c="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
+  xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2">
+  <c:ID>U-1</c:ID><c:DocumentCurrencyCode>EUR</c:DocumentCurrencyCode>
+  <a:AccountingSupplierParty><a:Party><a:PartyLegalEntity><c:RegistrationName>SIA S</c:RegistrationName>
+  </a:PartyLegalEntity></a:Party></a:AccountingSupplierParty>
+  <a:LegalMonetaryTotal><c:PayableAmount currencyID="EUR">121.00</c:PayableAmount></a:LegalMonetaryTotal>
+</Invoice>"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "statuses"), [("documented", [200, 200, 400, 400, 200]), ("strict", [200, 400, 400, 400, 200]), ("lenient", [200] * 5)]
+)  # fmt: skip
+def test_how_strict_it_is(mode: Any, statuses: list[int]) -> None:
+    """Documented facts by default; our own contract too when it is strict; nothing at all when it is lenient."""
+    good = render(INVOICE)
+    documents = [
+        good,
+        good.replace(b"<Qty>1<", b"<Qty>1,0<"),
+        good.replace(b"sales_invoice", b"invoice"),
+        b"<Sale",
+        UBL,
+    ]
+    with Inbox(mode=mode) as inbox:
+        assert [ask(inbox, body=document)[0] for document in documents] == statuses
+        assert [arrival.answer for arrival in inbox.arrivals] == list(map(str, statuses))
+
+
+def test_a_ubl_document_is_taken_for_what_it_is(inbox: Inbox) -> None:
+    """The channel takes UBL too: it is kept, and told by its own head."""
+    assert ask(inbox, body=UBL)[0] == 200
+    (arrival,) = inbox.arrivals
+    assert (arrival.kind, arrival.document_ref, arrival.supplier_name, arrival.total) == (
+        "ubl",
+        "U-1",
+        "SIA S",
+        "121.00 EUR",
+    )
+
+
+def test_the_same_number_again_is_marked(inbox: Inbox) -> None:
+    """An invoice that came before is named by the numbers of those arrivals."""
+    other = render(Invoice(**smallest(document_ref="INV-2")))
+    for document in (
+        render(INVOICE),
+        other,
+        render(INVOICE),
+        render(INVOICE).replace(b"SIA S", b"SIA T"),
+        render(INVOICE),
+    ):
+        ask(inbox, body=document)
+    assert [(arrival.number, arrival.duplicates) for arrival in inbox.arrivals] == [
+        (1, ()), (2, ()), (3, (1,)), (4, ()), (5, (1, 3)),
+    ]  # fmt: skip
+
+
+def test_a_folder_keeps_what_arrives_and_the_channel(tmp_path: Path) -> None:
+    """Documents and answers outlast the inbox; the next one in that folder has the same channel and goes on counting."""
+    with Inbox(folder=tmp_path / "kept") as first:
+        send(INVOICE, first.channel)
+        ask(first, body=render(Invoice(**smallest(document_ref="../../etc/x"))))
+        target = first.channel.reveal().rpartition("/")[2]
+    names = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert names == ["000001-INV-1.json", "000001-INV-1.xml", "000002-etc-x.json", "000002-etc-x.xml", "channel-id"]
+    assert (tmp_path / "kept" / "000001-INV-1.xml").read_bytes() == render(INVOICE)
+    (tmp_path / "kept" / "000003-broken.json").write_text("{")
+    with Inbox(folder=tmp_path / "kept") as second:
+        assert second.channel.reveal().rpartition("/")[2] == target
+        send(INVOICE, second.channel)
+        assert [(found.number, found.document_ref, found.answer, found.duplicates) for found in second.arrivals] == [
+            (1, "INV-1", "200", ()), (2, "../../etc/x", "200", ()), (3, "INV-1", "200", (1,)),
+        ]  # fmt: skip
+
+
+def test_only_the_newest_are_kept_in_memory() -> None:
+    """However many arrive, memory holds so many; the numbers go on."""
+    keep = Keep(most=3)
+    for number in range(10):
+        keep.add(examine(render(Invoice(**smallest(document_ref=str(number))))))
+    assert [arrival.document_ref for arrival in keep.all()] == ["7", "8", "9"]
+    assert (keep.count, keep.get(1), keep.get(10)) == (10, None, keep.all()[-1])
+
+
+# --- who may ask it ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200), ({"Host": "localhost:PORT"}, 200), ({"Host": "evil.example:PORT"}, 421), ({"Host": "127.0.0.1"}, 421),
+        ({"Origin": "http://127.0.0.1:PORT"}, 200), ({"Origin": "https://evil.example"}, 421), ({"Origin": "null"}, 421),
+    ],
+)  # fmt: skip
+def test_pages_of_others_cannot_post_here(inbox: Inbox, headers: dict[str, str], status: int) -> None:
+    """A name that was bound to this machine, and a page of another site, are turned away."""
+    headers = {name: value.replace("PORT", str(inbox.port)) for name, value in headers.items()}
+    assert ask(inbox, body=render(INVOICE), headers={**XML, **headers})[0] == status
+
+
+def _raw(inbox: Inbox, data: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", inbox.port), timeout=30) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        answer = b""
+        while more := client.recv(65_536):
+            answer += more
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"), (b"GET / HTTP/2.0\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\n: x\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\nX : a\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"), (b"", b""), (b"POST", b""),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_answered_or_let_go(inbox: Inbox, data: bytes, status: bytes) -> None:
+    """Header blocks that are broken, doubtful or too large are refused; half a one is no request."""
+    answer = _raw(inbox, data)
+    assert answer[9:12] == status
+    assert inbox.arrivals == []
+
+
+def test_a_header_that_never_ends_is_given_up(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends a header line a year keeps no connection for a year."""
+    monkeypatch.setattr("paytraq_direct.inbox.front.HEAD_PATIENCE_S", 0.3)
+    with socket.create_connection(("127.0.0.1", inbox.port), timeout=30) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nX: ")
+        assert client.recv(1) == b""
+
+
+def test_no_more_connections_are_served_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections beyond the cap wait until another one ends; none is lost."""
+    monkeypatch.setattr("paytraq_direct.inbox.front.MOST_CONNECTIONS", 2)
+    with Inbox() as inbox:
+        held = [socket.create_connection(("127.0.0.1", inbox.port)) for _ in range(2)]
+        for client in held:
+            client.sendall(b"POST")
+        thread = threading.Thread(target=send, args=(INVOICE, inbox.channel))
+        thread.start()
+        assert not inbox.kept.wait(lambda count: count > 0, 0.5)
+        for client in held:
+            client.close()
+        thread.join(30)
+        assert inbox.kept.count == 1
+
+
+def _ask_in_vain(inbox: Inbox) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        ask(inbox, body=render(INVOICE))
+
+
+def test_it_ends_at_once_whatever_hangs() -> None:
+    """Connections that the script lets hang do not keep the inbox open."""
+    with Inbox(script=Script("accept-then-hang")) as inbox:
+        thread = threading.Thread(target=_ask_in_vain, args=(inbox,))
+        thread.start()
+        assert inbox.kept.wait(lambda count: count == 1, 30)
+        started = time.monotonic()
+    thread.join(30)
+    assert time.monotonic() - started < 5

@@ -51,6 +51,17 @@ def outbox_main() -> None:
     _run("paytraq-outbox", load)
 
 
+def inbox_main() -> None:
+    """Run paytraq-inbox."""
+
+    def load() -> click.Command:
+        from paytraq_direct.cli import inbox  # noqa: PLC0415 - see above
+
+        return inbox.inbox
+
+    _run("paytraq-inbox", load)
+
+
 def _run(name: str, load: Callable[[], click.Command]) -> NoReturn:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{name} {__version__}\n")

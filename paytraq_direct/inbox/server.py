@@ -1,139 +1,211 @@
-"""The inbox's wire side: an HTTP server on loopback that answers as PayTraq Direct is documented to."""
+"""The inbox: takes documents over HTTP as PayTraq Direct is documented to, or as its fault script says."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
-import threading
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
 
 from paytraq_direct import limits, schema
 from paytraq_direct.channel import ChannelUri
-from paytraq_direct.inbox.arrival import Arrival, examine
+from paytraq_direct.inbox.arrival import examine
+from paytraq_direct.inbox.front import Front, Gone, Refused
+from paytraq_direct.inbox.keep import Keep
+from paytraq_direct.inbox.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from paytraq_direct.inbox.arrival import Arrival, Mode
+    from paytraq_direct.inbox.front import Peer, Request
+    from paytraq_direct.inbox.script import Step
+
+    Site = Callable[["Inbox", Request, Peer], bool]
 
 PATH: Final = "/ext/direct/inbox/"
+HOST: Final = "127.0.0.1"
 
-_PATIENCE_S: Final = 30.0
-_MOST_DIGITS: Final = 12
+_PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_ID_FILE: Final = "channel-id"
+# Bytes that are no HTTP at all.
+_GARBAGE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
 
 
 class Inbox:
-    """An inbox on a free port of 127.0.0.1, open while its with statement lasts.
+    """An inbox on a port of this machine, open while its with statement lasts.
 
-    It takes a POST of ``application/xml`` to its channel with 200; a document that breaks a documented fact
-    gets 400 and its faults as text. ``on_arrival`` is called for every document, in the thread that took it.
+    It takes a POST of ``application/xml`` to its channel with 200; a document that breaks a documented fact gets 400
+    and its faults as text. ``mode`` is ``strict`` to ask for our own contract too, ``lenient`` to take all. ``script``
+    says how the next documents are answered instead. ``folder`` keeps what arrives, and the channel's id.
+    ``on_arrival`` is called for every document, in the thread that took it. ``site`` answers what is no document.
+    ``host`` other than loopback lets other machines in.
     """
 
-    def __init__(self, on_arrival: Callable[[Arrival], None] = lambda _: None) -> None:
-        self.arrivals: list[Arrival] = []
-        """Every document that came, in the order in which they were answered."""
+    def __init__(
+        self,
+        on_arrival: Callable[[Arrival], None] = lambda _: None,
+        *,
+        host: str = HOST,
+        port: int = 0,
+        mode: Mode = "documented",
+        script: Script | None = None,
+        folder: Path | None = None,
+        site: Site | None = None,
+    ) -> None:
+        self.script = script or Script()
+        self.kept = Keep(folder)
         self._on_arrival = on_arrival
-        self._lock = threading.Lock()
-        self._target = PATH + secrets.token_urlsafe(16)
-        self._server = _Server(("127.0.0.1", 0), self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="inbox")
+        self._mode = mode
+        self._site = site
+        self._host = host
+        self._target = PATH + _channel_id(folder)
+        self._front = Front(host, port, self._serve)
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """Every document that came and is kept, in the order in which they were answered."""
+        return self.kept.all()
 
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return int(self._server.server_address[1])
+        return self._front.port
+
+    @property
+    def address(self) -> str:
+        """Where its page is."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}/"
 
     @property
     def channel(self) -> ChannelUri:
-        """The address to send to, made anew for every inbox."""
-        return ChannelUri(f"http://127.0.0.1:{self.port}{self._target}")
+        """The address to send to."""
+        return ChannelUri(self.address.removesuffix("/") + self._target, allow_http=True)
 
     def __enter__(self) -> Self:
         schema.load()
-        self._thread.start()
+        self._front.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._front.stop()
 
-    def is_its_own(self, target: str) -> bool:
-        """Tell whether a request is for this inbox's channel."""
-        return hmac.compare_digest(target.encode(), self._target.encode())
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it ends."""
+        return self._front.stopping.is_set()
 
-    def take(self, document: bytes) -> Arrival:
-        """Examine a document that came, and keep it."""
-        arrival = examine(document)
-        with self._lock:
-            self.arrivals.append(arrival)
-            self._on_arrival(arrival)
-        return arrival
+    def _serve(self, peer: Peer) -> None:
+        while True:
+            try:
+                request = peer.request()
+                if not self._answered(request, peer) or not request.keeps:
+                    break
+            except Refused as refused:
+                peer.answer(refused.status, [_PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
+                break
+        peer.drain()
 
+    def _answered(self, request: Request, peer: Peer) -> bool:
+        """Answer one request; tell whether the connection goes on."""
+        if not self._is_for_us(request):
+            raise Refused(421, "this inbox goes by the name under which it was started, and no other")
+        if not request.path.startswith(PATH) and self._site is not None:
+            return self._site(self, request, peer)
+        if request.method != "POST":
+            peer.answer(405, [_PLAIN, ("Allow", "POST"), ("Connection", "close")], b"documents are posted\n",
+                        with_body=request.method != "HEAD")  # fmt: skip
+            return False
+        if not hmac.compare_digest(request.target.encode(), self._target.encode()):
+            raise Refused(404, "no such channel")
+        if request.length is None:
+            raise Refused(411, "a Content-Length is needed")
+        if request.length > limits.DOCUMENT_BYTES:
+            raise Refused(413, f"at most {limits.DOCUMENT_BYTES:,} bytes are taken")
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/xml":
+            raise Refused(415, "application/xml is taken")
+        return self._take(request, request.length, peer)
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # Connections that a sender keeps open would otherwise hold the end up; what they posted is answered by then.
-    block_on_close = False
+    def _take(self, request: Request, length: int, peer: Peer) -> bool:
+        """Take a document, and answer as usual or as the script says."""
+        first = self.script.peek()
+        if first is not None and first.kind in {"hang", "early"}:
+            return self._before_reading(peer)
+        if request.headers.get("expect", "").lower() == "100-continue":
+            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        arrival = examine(peer.body(length))
+        step = self.script.next(arrival.document_ref)
+        usual = 200 if arrival.is_welcome(self._mode) else 400
+        answer = str(usual) if step is None else str(step)
+        kept = self.kept.add(replace(arrival, answer=answer))
+        self._on_arrival(kept)
+        return _replied(peer, kept, usual) if step is None else _misbehaved(peer, step, kept, usual)
 
-    def __init__(self, address: tuple[str, int], inbox: Inbox) -> None:
-        super().__init__(address, _Handler)
-        self.inbox = inbox
-
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
-        """Say nothing of a client that went away in the middle of a request."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "paytraq_direct-inbox"
-    sys_version = ""
-    timeout = _PATIENCE_S
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: _Server
-
-    def do_POST(self) -> None:
-        """Take a document."""
-        length = self.headers.get("Content-Length", "")
-        kind = self.headers.get_content_type()
-        if not self.server.inbox.is_its_own(self.path):
-            self._answer(HTTPStatus.NOT_FOUND, "no such channel")
-        elif not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
-            self._answer(HTTPStatus.LENGTH_REQUIRED, "a Content-Length is needed")
-        elif int(length) > limits.DOCUMENT_BYTES:
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limits.DOCUMENT_BYTES:,} bytes are taken")
-        elif kind != "application/xml":
-            self._answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "application/xml is taken")
+    def _before_reading(self, peer: Peer) -> bool:
+        """Do what the script says before the document is read: nobody knows its number then."""
+        step = self.script.next(None)
+        if step is not None and step.kind == "early":
+            peer.answer(200, [_PLAIN, ("Connection", "close")], b"OK\n")
         else:
-            document = self.rfile.read(int(length))
-            if len(document) < int(length):
-                self.close_connection = True
-                return
-            arrival = self.server.inbox.take(document)
-            if arrival.is_taken:
-                self._answer(HTTPStatus.OK, "OK", read=True)
-            else:
-                self._answer(HTTPStatus.BAD_REQUEST, "\n".join(map(str, arrival.faults)), read=True)
+            peer.linger()
+        return False
 
-    def _not_allowed(self) -> None:
-        self._answer(HTTPStatus.METHOD_NOT_ALLOWED, "documents are posted")
+    def _is_for_us(self, request: Request) -> bool:
+        """Tell whether a request names this inbox: a page that rebinds its name to 127.0.0.1 names another.
 
-    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815 - names by http.server
+        A request that comes from a page of somebody else is not for us either.
+        """
+        names = {f"{host}:{self.port}" for host in _LOOPBACK}
+        host = request.headers.get("host")
+        if self._host not in {HOST, "::1", "localhost"}:
+            return True
+        if host is not None and host.lower() not in names:
+            return False
+        origin = request.headers.get("origin")
+        return origin is None or origin.lower() in {f"http://{name}" for name in names}
 
-    def _answer(self, status: HTTPStatus, text: str, *, read: bool = False) -> None:
-        """Answer, and close the connection unless the whole request was read from it."""
-        body = f"{text}\n".encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            self.send_header("Allow", "POST")
-        if not read:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing: the request line holds the channel's id."""
+def _replied(peer: Peer, arrival: Arrival, status: int) -> bool:
+    text = "OK" if status == 200 else "\n".join(map(str, arrival.faults))  # noqa: PLR2004 - of HTTP
+    peer.answer(status, [_PLAIN], f"{text}\n".encode())
+    return True
+
+
+def _misbehaved(peer: Peer, step: Step, arrival: Arrival, usual: int) -> bool:
+    """Do what a step says with a document that was read whole; tell whether the connection goes on."""
+    match step.kind:
+        case "status":
+            peer.answer(step.status, [_PLAIN, *step.headers], f"scripted: {step.status}\n".encode())
+            return True
+        case "slow":
+            return peer.linger(step.delay_s) and _replied(peer, arrival, usual)
+        case "accept-then-hang":
+            peer.linger()
+        case "reset":
+            peer.reset()
+            raise Gone
+        case "cut-headers":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+        case "cut-body":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nOK")
+        case "garbage":
+            peer.send(_GARBAGE)
+        case "continue":
+            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            peer.linger()
+    return False
+
+
+def _channel_id(folder: Path | None) -> str:
+    """Give the id of the channel: made anew for every inbox, or kept in its folder."""
+    if folder is None:
+        return secrets.token_urlsafe(16)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _ID_FILE
+    if not path.exists():
+        path.write_text(secrets.token_urlsafe(16) + "\n", encoding="ascii")
+        path.chmod(0o600)
+    return path.read_text(encoding="ascii").strip()
