@@ -18,8 +18,8 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 # A module imports only what stands before it; its own folder counts as one.
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "conditions", "rules", "jsontext", "values",
-    "taking", "invoice", "json_schema", "resources", "xmlio", "document", "schema", "readers", "config", "answer", "connection",
-    "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli",
+    "taking", "invoice", "json_schema", "resources", "xmlio", "document", "schema", "readers", "config", "answer", "blot",
+    "connection", "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},
