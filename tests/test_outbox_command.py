@@ -181,6 +181,20 @@ def test_evidence(desk: Desk, tmp_path: Path) -> None:
     assert desk("evidence", "C", "-o", "/nowhere/c.zip").returncode == 2
 
 
+def test_evidence_writes_over_nothing(desk: Desk, tmp_path: Path) -> None:
+    """A file, a folder or a link that is there stays as it is, the outbox first of all; nothing half is left behind."""
+    there = tmp_path / "there.zip"
+    there.write_bytes(b"mine")
+    (tmp_path / "nowhere.zip").symlink_to(tmp_path / "gone")
+    before = {path.name for path in tmp_path.iterdir()}
+    for target in (there, desk.path, tmp_path, tmp_path / "nowhere.zip", "."):
+        result = desk("evidence", "C", "-o", target)
+        assert (result.returncode, b"is there already" in result.stderr) == (2, True), target
+    assert there.read_bytes() == b"mine"
+    assert {path.name for path in tmp_path.iterdir()} == before
+    assert len(desk("list").stdout.splitlines()) == 4
+
+
 def test_wrong_times_and_names(desk: Desk) -> None:
     """A time that is none is told how to be written; help shows the commands."""
     assert b"write it as 2026-11-02" in desk("list", "--since", "yesterday").stderr

@@ -225,7 +225,7 @@ def retry(ledger: Outbox, *, channel: str | None, deadline: float, allow_http: b
 
 @outbox.command(context_settings=options.SETTINGS)
 @click.argument("ref")
-@click.option("-o", "--output", metavar="FILE.zip", required=True, help="Where to write it.")
+@click.option("-o", "--output", metavar="FILE.zip", required=True, help="Where to write it: a new file.")
 @_CHANNEL
 @click.pass_obj
 def evidence(ledger: Outbox, *, ref: str, output: str, channel: str | None) -> int:
@@ -233,6 +233,8 @@ def evidence(ledger: Outbox, *, ref: str, output: str, channel: str | None) -> i
     delivery = _one(ledger, ref, channel)
     try:
         evidence_.write(ledger, delivery, Path(output))
+    except FileExistsError:
+        raise click.UsageError(f"{output} is there already, and is not written over: name another file") from None
     except OSError as error:
         raise click.UsageError(f"{output} cannot be written: {(error.strerror or '').lower()}") from None
     _say(f"{output}  {Path(output).stat().st_size:,} bytes")
