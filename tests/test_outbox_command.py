@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import re
 import sqlite3
 import zipfile
@@ -18,6 +19,7 @@ from test_rules import smallest
 from wire.servers import OK, Peer, Server
 
 from paytraq_direct import Invoice
+from paytraq_direct.cli import outbox
 from paytraq_direct.sender import prepare
 
 if TYPE_CHECKING:
@@ -115,6 +117,16 @@ def test_resolve_received(desk: Desk) -> None:
     assert (again.returncode, again.stdout.startswith(b"already delivered C")) == (0, True)
     assert "Anna has it" in desk("show", "C").stdout.decode()
     assert len(desk.server.bodies) == 4
+
+
+def test_resolve_without_a_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system knows by number only, as in a container, is written down by it."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54_321)
+    command = ["--outbox", str(desk.path), "resolve", "C", "--received"]
+    assert outbox.outbox.main(command, standalone_mode=False) == 0
+    assert b"resolved as received by uid 54321" in desk("show", "C").stdout
 
 
 def test_resolve_not_received_and_send_again(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,7 +179,7 @@ def resolve(
     else:
         doubts = ledger.deliveries(states=("in_doubt",), fingerprints=prints, since=since)
     for delivery in doubts:
-        ledger.resolve(delivery.id, received=received, note=note, who=getpass.getuser())
+        ledger.resolve(delivery.id, received=received, note=note, who=_who())
         state = "delivered" if received else "pending"
         _say(f"{state:<10} {raw(str(delivery.document_ref))}  was in doubt")
     return 0
@@ -281,6 +282,14 @@ def _line(delivery: Delivery) -> str:
 def _data(delivery: Delivery) -> dict[str, Any]:
     names = ("document_ref", "state", "masked", "named", "origin", "sha256", "read_at")
     return {("channel" if name == "masked" else name): getattr(delivery, name) for name in names}
+
+
+def _who() -> str:
+    """Give the name of whoever runs this; in a container a user may have a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _local(moment: str) -> str:
