@@ -112,7 +112,7 @@ def test_show(desk: Desk, golden: Golden) -> None:
 def test_resolve_received(desk: Desk) -> None:
     """A doubt that is resolved as received is delivered from then on."""
     result = desk("resolve", "C", "--received", "--note", "Anna has it")
-    assert (result.returncode, result.stdout) == (0, b"delivered  C  was in doubt\n")
+    assert (result.returncode, result.stdout) == (0, b"delivered  #3  C  was in doubt\n")
     again = desk.send("C")
     assert (again.returncode, again.stdout.startswith(b"already delivered C")) == (0, True)
     assert "Anna has it" in desk("show", "C").stdout.decode()
@@ -131,9 +131,9 @@ def test_resolve_without_a_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_resolve_not_received_and_send_again(desk: Desk) -> None:
     """A doubt that is resolved as not received is pending, and retry sends the very bytes that were read."""
-    assert desk("resolve", "C", "--not-received").stdout == b"pending    C  was in doubt\n"
+    assert desk("resolve", "C", "--not-received").stdout == b"pending    #3  C  was in doubt\n"
     result = desk("retry")
-    assert (result.returncode, result.stdout) == (0, b"delivered  C  200 OK\ndelivered  D  200 OK\n")
+    assert (result.returncode, result.stdout) == (0, b"delivered  #3  C  200 OK\ndelivered  #4  D  200 OK\n")
     assert desk.server.bodies[4:] == desk.server.bodies[2:4]
 
 
@@ -144,7 +144,7 @@ def test_resolve_all_of_a_channel(desk: Desk) -> None:
     assert desk("resolve", "A", "--received").returncode == 2
     assert (
         desk("resolve", "--received", "--since", "1h", "--channel", "env:INBOX").stdout
-        == b"delivered  C  was in doubt\n"
+        == b"delivered  #3  C  was in doubt\n"
     )
 
 
@@ -152,19 +152,83 @@ def test_retry_needs_the_same_channel(desk: Desk) -> None:
     """A name that leads elsewhere now is not used; the address itself may be given; what is given is not repeated."""
     desk.env["INBOX"] = desk.server.url().replace("1234567890", "0987654321")
     moved = desk("retry")
-    assert (moved.returncode, moved.stderr) == (5, b"pending    D  the channel of that name has another address now\n")
+    assert (moved.returncode, moved.stderr) == (
+        5,
+        b"pending    #4  D  the channel of that name has another address now\n",
+    )
     del desk.env["INBOX"]
     assert b"environment variable INBOX is not set" in desk("retry").stderr
-    assert desk("retry", "--channel", desk.server.url()).stdout == b"delivered  D  200 OK\n"
+    assert desk("retry", "--channel", desk.server.url()).stdout == b"delivered  #4  D  200 OK\n"
 
 
 def test_a_number_that_names_two_deliveries(desk: Desk) -> None:
-    """A number that two suppliers use is exit 2 with a list."""
+    """A number that two suppliers use is exit 2 with a list of both, and each is named by its id then."""
     desk.send("A", supplier_name="SIA Other")
     result = desk("show", "A")
-    assert (result.returncode, result.stderr.count(b"delivered  A")) == (2, 2)
-    assert b"A names 2 deliveries" in result.stderr
+    assert result.returncode == 2
+    assert b"A names 2 deliveries; name one by its id, like '#1':\n  delivered  #1  A  " in result.stderr
+    assert b"env:INBOX  from sia s\n  delivered  #5  A  " in result.stderr
+    assert b"env:INBOX  from sia other\n" in result.stderr
+    assert json.loads(desk("show", "#5", "--json").stdout)["supplier"] == "sia other"
+    assert b"SIA Other" in desk("show", "#5", "--document").stdout
     assert desk("show", "Z").returncode == 2
+
+
+def test_two_doubts_of_one_number(desk: Desk, tmp_path: Path) -> None:
+    """Of two doubts with one number, each is ended and proven by itself, by its id."""
+    with Server(lambda peer: peer.request()) as dropping:
+        desk.env["INBOX"] = dropping.url()
+        assert desk.send("N", supplier_name="SIA Viens").returncode == 7
+        assert desk.send("N", supplier_name="SIA Divi").returncode == 7
+        assert desk.send("N", supplier_name="SIA Divi", gross_amount="2", options=("--resend", "N")).returncode == 7
+    assert desk("resolve", "N", "--received").returncode == 2
+    assert desk("resolve", "#6", "#6", "--received").stdout == b"delivered  #6  N  was in doubt\n"
+    assert desk("resolve", "N", "--received").returncode == 2
+    assert desk("resolve", "#7", "#5", "--not-received").stdout.count(b"pending ") == 2
+    assert desk("evidence", "#6", "-o", tmp_path / "n.zip").returncode == 0
+    with zipfile.ZipFile(tmp_path / "n.zip") as archive:
+        assert b"SIA Divi" in archive.read("document.xml")
+
+
+def test_ids_that_are_none(desk: Desk) -> None:
+    """An id that the ledger never gave, one of another state or channel, and odd texts are told to be none."""
+    for wrong in ("#0", "#9", "#", "#-1", "#1x", "#" + "9" * 18, "#" + "9" * 99, b"\xff", "None"):
+        result = desk("show", wrong if isinstance(wrong, str) else os.fsdecode(wrong))
+        assert (result.returncode, b"the outbox has no delivery of" in result.stderr) == (2, True), wrong
+    assert b"no delivery of #1 in state in_doubt" in desk("resolve", "#1", "--received").stderr
+    desk.env["OTHER"] = desk.server.url() + "0"
+    assert desk("show", "#1", "--channel", "env:OTHER").returncode == 2
+
+
+def test_a_number_that_looks_like_an_id(desk: Desk) -> None:
+    """What may mean a number or an id is never guessed."""
+    desk.send("#1", "--x", "-7")
+    assert b"#1 names 2 deliveries" in desk("show", "#1").stderr
+    assert desk("show", "#5").stdout.startswith(b"delivered  #5  #1  ")
+    assert desk("show", "--", "-7").stdout.startswith(b"delivered  #7  -7  ")
+
+
+def test_a_document_without_a_number(desk: Desk) -> None:
+    """A finished document that has no number is named by its id."""
+    document = re.sub(rb"<DocumentRef>.*?</DocumentRef>", b"", prepare(Invoice(**smallest())))
+    run("paytraq-send", "-", "--channel", "env:INBOX", "--outbox", desk.path, data=document, env=desk.env)
+    assert desk("show", "#5").stdout.startswith(b"delivered  #5  (no number)  ")
+    assert json.loads(desk("show", "#5", "--json").stdout)["document_ref"] is None
+
+
+def test_resolve_takes_numbers_or_a_time(desk: Desk) -> None:
+    """--since is not overlooked where numbers are given."""
+    result = desk("resolve", "C", "--received", "--since", "2999-01-01")
+    assert (result.returncode, b"--since is for all doubts" in result.stderr) == (2, True)
+    assert desk("list", "--state", "in_doubt").stdout != b""
+
+
+def test_a_note_of_any_bytes(desk: Desk) -> None:
+    """A note that is no UTF-8 is kept with its bytes escaped, and a long one is shown whole."""
+    note = os.fsdecode(b"Anna \xff said ") + "so " * 90
+    assert desk("resolve", "C", "--received", "--note", note).returncode == 0
+    assert b"Anna \\xff said so " in desk("show", "C").stdout.replace(b"\\udcff", b"\\xff")
+    assert b"\xe2\x80\xa6" not in desk("show", "C").stdout
 
 
 def test_evidence(desk: Desk, tmp_path: Path) -> None:

@@ -183,6 +183,10 @@ class Outbox:
             )
         )
 
+    def get(self, delivery: int) -> Delivery | None:
+        """Give a delivery; None when there is none of that id."""
+        return self._store.read(lambda page: page.get(delivery))
+
     def attempts(self, delivery: int) -> list[Attempt]:
         """List the attempts of a delivery, the first first."""
         return self._store.read(lambda page: page.attempts(delivery))
