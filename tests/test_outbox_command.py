@@ -7,14 +7,15 @@ import itertools
 import json
 import os
 import re
+import shlex
 import sqlite3
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import run
+from commands import BIN, run
 from conftest import SAMPLES
-from test_cli import plain
+from test_cli import answers, plain
 from test_rules import smallest
 from wire.servers import OK, Peer, Server
 
@@ -208,12 +209,62 @@ def test_a_number_that_looks_like_an_id(desk: Desk) -> None:
     assert desk("show", "--", "-7").stdout.startswith(b"delivered  #7  -7  ")
 
 
+def _without_number(document: bytes) -> bytes:
+    return re.sub(rb"<DocumentRef>.*?</DocumentRef>", b"", document)
+
+
 def test_a_document_without_a_number(desk: Desk) -> None:
     """A finished document that has no number is named by its id."""
-    document = re.sub(rb"<DocumentRef>.*?</DocumentRef>", b"", prepare(Invoice(**smallest())))
+    document = _without_number(prepare(Invoice(**smallest())))
     run("paytraq-send", "-", "--channel", "env:INBOX", "--outbox", desk.path, data=document, env=desk.env)
     assert desk("show", "#5").stdout.startswith(b"delivered  #5  (no number)  ")
     assert json.loads(desk("show", "#5", "--json").stdout)["document_ref"] is None
+
+
+ODD = ("INV 2 B", "-7", "--not-received", "$(id)", "it's", "a;b", "~", "*", "Nr. " + "9" * 100)
+
+
+def test_advised_commands_name_the_invoice_and_no_other(tmp_path: Path) -> None:
+    """What is advised for a doubt can be pasted into a shell, whatever the number has in it, and ends that doubt alone."""
+    env = {"XDG_STATE_HOME": str(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    numbers = ("INV", "2", "B", *ODD)
+    invoices = [smallest(document_ref=number) for number in numbers]
+    with Server(answers(DOUBT)) as server:
+        env["INBOX"] = server.url()
+        told = [
+            run("paytraq-send", "-", "--channel", "env:INBOX", data=json.dumps(one).encode(), env=env)
+            for one in invoices
+        ]
+    lines = [[line for line in one.stderr.decode().splitlines() if " resolve " in line] for one in told]
+    assert {len(both) for both in lines} == {2}
+    for position in range(3, len(numbers)):
+        command = lines[position][position % 2]
+        assert run("/bin/sh", "-c", command, env=env).returncode == 0, command
+    left = run("paytraq-outbox", "list", "--state", "in_doubt", "--json", env=env).stdout.splitlines()
+    assert [json.loads(line)["document_ref"] for line in left] == ["INV", "2", "B"]
+
+
+@pytest.mark.parametrize("number", [None, "A\u00a0B", "A\u202eB"])
+def test_advice_for_a_number_that_cannot_be_pasted(tmp_path: Path, number: str | None) -> None:
+    """Without a number, or with one that does not print, the advice goes by the id, and names no other when pasted."""
+    document = prepare(Invoice(**smallest(document_ref="NUMBER")))
+    document = document.replace(b"NUMBER", number.encode()) if number else _without_number(document)
+    with Server(answers(DOUBT)) as server:
+        channel = {"INBOX": server.url()}
+        command = ("paytraq-send", "-", "--channel", "env:INBOX", "--outbox", tmp_path / "outbox.sqlite")
+        result = run(*command, data=document, env=channel)
+    assert result.returncode == 7
+    assert b"paytraq-outbox list --state in_doubt" in result.stderr
+    assert b"resolve --received '#ID' " in result.stderr
+
+
+@pytest.mark.parametrize("number", ["A", "-7", "INV 2 B", "it's"])
+def test_the_advised_resend(desk: Desk, number: str) -> None:
+    """What is advised for a conflict sends this number all the same."""
+    desk.send(number)
+    desk.send(number)
+    advice = desk.send(number, gross_amount="2.00").stderr.decode().partition("all the same: ")[2]
+    assert desk.send(number, gross_amount="2.00", options=tuple(shlex.split(advice))).returncode == 0
 
 
 def test_resolve_takes_numbers_or_a_time(desk: Desk) -> None:
