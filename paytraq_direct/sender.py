@@ -320,7 +320,7 @@ class Run:
         return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
 
 
-_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}
+_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending", "superseded": "pending"}
 
 
 def _message(kind: str, state: str, attempt: Attempt | None) -> str:
@@ -335,6 +335,8 @@ def _message(kind: str, state: str, attempt: Attempt | None) -> str:
             return "another process is sending it still; nothing was sent by this one"
         case "in_doubt":
             return "it is in doubt since an earlier attempt; nothing was sent now"
+        case "superseded":
+            return "other content took its place meanwhile; nothing was sent by this one"
     return attempt.message or "" if attempt else ""
 
 
