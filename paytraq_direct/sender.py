@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S: Final = 60.0
 MOST_DOUBTS: Final = 3
+STOPPED: Final = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
 
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 60.0
@@ -303,9 +304,14 @@ class Run:
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
         """Send one invoice and give its result; pending once the run has stopped."""
         if self._doubts >= MOST_DOUBTS:
-            message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
-            return self.sender.hold(invoice, message, origin=origin)
-        result = self.sender.deliver(invoice, origin=origin)
+            return self.sender.hold(invoice, STOPPED, origin=origin)
+        return self._counted(self.sender.deliver(invoice, origin=origin))
+
+    def again(self, delivery: Delivery) -> Result | None:
+        """Send a kept delivery again and give its result; None, and it is kept as it is, once the run has stopped."""
+        return self._counted(self.sender.again(delivery)) if self._doubts < MOST_DOUBTS else None
+
+    def _counted(self, result: Result) -> Result:
         if result.posted:
             self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
         return result

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from paytraq_direct.cli import channels
+from paytraq_direct.cli import channels, options
 from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.errors import ChannelError
 from paytraq_direct.wording import discreet, raw
@@ -26,6 +26,13 @@ INDENT: Final = " " * 11
 
 _LONGEST_NUMBER: Final = 4_096
 _DATA: Final = ("id", "document_ref", "supplier", "state", "masked", "named", "origin", "sha256", "read_at")
+
+of_channel: Final = click.option(
+    "--channel",
+    metavar="CHANNEL",
+    type=options.CHANNEL,
+    help="Only of this channel: a name, an address, env:VAR or file:PATH.",
+)
 
 _is_id = re.compile(r"#([0-9]{1,18})").fullmatch
 

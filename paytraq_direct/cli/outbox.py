@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from paytraq_direct import __version__, config
-from paytraq_direct.cli import channels, deliveries, exits, options
+from paytraq_direct.cli import deliveries, exits, options
 from paytraq_direct.cli.deliveries import INDENT, local, say
+from paytraq_direct.cli.retry import retry
 from paytraq_direct.errors import ChannelError
 from paytraq_direct.outbox import evidence as evidence_
 from paytraq_direct.outbox.outbox import Outbox
@@ -61,12 +62,6 @@ class _Moment(click.ParamType[datetime]):
 
 
 _MOMENT: Final = _Moment()
-_CHANNEL: Final = click.option(
-    "--channel",
-    metavar="CHANNEL",
-    type=options.CHANNEL,
-    help="Only of this channel: a name, an address, env:VAR or file:PATH.",
-)
 _SINCE: Final = click.option("--since", metavar="WHEN", type=_MOMENT, help="Only what was read since: 2026-11-02, 24h.")
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 
@@ -89,9 +84,12 @@ def outbox(context: click.Context, path: str | None, config_path: str | None) ->
     context.obj = context.with_resource(Outbox(path))
 
 
+outbox.add_command(retry)
+
+
 @outbox.command("list", context_settings=options.SETTINGS)
 @click.option("--state", type=click.Choice(_STATES), multiple=True, help="Only in this state; repeatable.")
-@_CHANNEL
+@deliveries.of_channel
 @_SINCE
 @click.option("--until", metavar="WHEN", type=_MOMENT, help="Only what was read before.")
 @_JSON
@@ -119,7 +117,7 @@ def list_(
 
 @outbox.command(context_settings=options.SETTINGS)
 @click.argument("ref")
-@_CHANNEL
+@deliveries.of_channel
 @_JSON
 @click.option("--document", is_flag=True, help="Print the document that was sent, and nothing else.")
 @click.pass_obj
@@ -162,7 +160,7 @@ def _history(attempts: list[Attempt], resolutions: list[Resolution]) -> Iterator
 @click.argument("refs", metavar="[REF]...", nargs=-1)
 @click.option("--received/--not-received", "received", default=None, help="What the customer says.")
 @click.option("--note", metavar="TEXT", default="", help="Who said so, and how it is known.")
-@_CHANNEL
+@deliveries.of_channel
 @_SINCE
 @click.pass_obj
 def resolve(
@@ -199,48 +197,9 @@ def resolve(
 
 
 @outbox.command(context_settings=options.SETTINGS)
-@_CHANNEL
-@click.option(
-    "--deadline", metavar="TIME", type=options.DURATION, default="60s", show_default=True, help="For one attempt."
-)
-@click.option("--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine.")
-@click.pass_obj
-def retry(ledger: Outbox, *, channel: str | None, deadline: float, allow_http: bool) -> int:
-    """Send what is pending or deferred, the very documents that were read.
-
-    A channel is found again by how it was named (in the config, env:VAR, file:PATH), or is given as --channel.
-    """
-    from paytraq_direct.sender import Sender  # noqa: PLC0415 - brings the network
-
-    code = 0
-    waiting = ledger.deliveries(states=("pending", "deferred"), fingerprints=deliveries.fingerprints(ledger, channel))
-    for delivery in waiting:
-        named = channel or delivery.named
-        try:
-            uri = channels.resolve(named, allow_http=allow_http, config=deliveries.config()) if named else None
-        except ChannelError as error:
-            uri, why = None, str(error)
-        else:
-            why = "it was given as an address, which is not kept: give it again as --channel"
-        if uri is None or isinstance(uri, str) or ledger.fingerprint(uri) != delivery.fingerprint:
-            why = why if uri is None else "the channel of that name has another address now"
-            say(f"pending    {deliveries.name(delivery)}  {why}", err=True)
-            code = max(code, exits.BY_OUTCOME["pending"])
-            continue
-        with Sender(uri, outbox=ledger, deadline_s=deadline) as sender:
-            result = sender.again(delivery)
-        say(
-            f"{result.outcome.replace('_', ' '):<10} {deliveries.name(delivery)}  {result.message}",
-            err=bool(exits.BY_OUTCOME[result.outcome]),
-        )
-        code = max(code, exits.BY_OUTCOME[result.outcome])
-    return code
-
-
-@outbox.command(context_settings=options.SETTINGS)
 @click.argument("ref")
 @click.option("-o", "--output", metavar="FILE.zip", required=True, help="Where to write it: a new file.")
-@_CHANNEL
+@deliveries.of_channel
 @click.pass_obj
 def evidence(ledger: Outbox, *, ref: str, output: str, channel: str | None) -> int:
     """Write the proof of a delivery: record, exact document, every attempt with its answer, sums, and a page."""
