@@ -325,6 +325,8 @@ def test_evidence_writes_over_nothing(desk: Desk, tmp_path: Path) -> None:
 def test_wrong_times_and_names(desk: Desk) -> None:
     """A time that is none is told how to be written; help shows the commands."""
     assert b"write it as 2026-11-02" in desk("list", "--since", "yesterday").stderr
+    for far in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"):
+        assert b"write it as 2026-11-02" in desk("list", "--since", far).stderr
     assert desk("list", "--channel", "sandbox").returncode == 2
     assert b"evidence" in run("paytraq-outbox", "--help").stdout
 

@@ -48,12 +48,12 @@ class _Moment(click.ParamType[datetime]):
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Give the moment that a text means, in local time unless it says otherwise."""
+        """Give the moment that a text means; it is local time unless it says otherwise."""
         if isinstance(value, datetime):
             return value
         try:
-            return datetime.fromisoformat(str(value)).astimezone()
-        except ValueError:
+            return datetime.fromisoformat(str(value)).astimezone(UTC)
+        except (ValueError, OverflowError):  # the first and the last day of all are beyond it in some places
             pass
         try:
             return datetime.now(UTC) - timedelta(seconds=options.DURATION.convert(value, param, ctx))
