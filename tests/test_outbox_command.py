@@ -339,6 +339,14 @@ def test_the_outbox_is_closed_and_whole(desk: Desk) -> None:
     ledger.close()
 
 
+def test_an_outbox_that_is_not_there(tmp_path: Path) -> None:
+    """A ledger whose name is mistyped is not taken for one without doubts, and none is made; the default need not be there."""
+    result = run("paytraq-outbox", "--outbox", tmp_path / "typo", "list", "--state", "in_doubt")
+    assert (result.returncode, b"there is no outbox" in result.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+    assert run("paytraq-outbox", "list").returncode == 0
+
+
 def test_conflict_on_the_command_line(desk: Desk, golden: Golden) -> None:
     """The same number with other content is exit 6 with what differs; --resend sends it all the same."""
     result = desk.send("A", gross_amount="2.00")

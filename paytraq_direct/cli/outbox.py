@@ -77,6 +77,8 @@ def outbox(context: click.Context, path: str | None, config_path: str | None) ->
     REF is the number of a document, or its id as the list has it: '#12', in quotes. A number that begins with a
     hyphen comes last, after --.
     """
+    if path is not None and not Path(path).exists():
+        raise click.UsageError(f"there is no outbox {path}")
     try:
         context.meta[deliveries.CONFIG] = config.load(config_path)
     except ChannelError as error:
