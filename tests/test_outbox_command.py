@@ -19,7 +19,7 @@ from test_cli import answers, plain
 from test_rules import smallest
 from wire.servers import OK, Peer, Server
 
-from paytraq_direct import Invoice
+from paytraq_direct import ChannelUri, Invoice, Outbox
 from paytraq_direct.cli import outbox
 from paytraq_direct.sender import prepare
 
@@ -337,6 +337,17 @@ def test_the_outbox_is_closed_and_whole(desk: Desk) -> None:
         assert ledger.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert ledger.execute("SELECT count(*) FROM sender WHERE NOT is_gone").fetchone() == (0,)
     ledger.close()
+
+
+def test_pending_claims_nothing_of_another_sender(desk: Desk) -> None:
+    """While another sender is at an invoice, nobody is told that it is not in the inbox."""
+    uri, invoice = ChannelUri(desk.server.url()), Invoice(**smallest(document_ref="P"))
+    with Outbox(desk.path) as other:
+        other.begin(uri, invoice, prepare(invoice))
+        result = desk.send("P", options=("--deadline", "0.3"))
+    assert (result.returncode, b"another process is sending it still" in result.stderr) == (5, True)
+    assert b"This command did not send it." in result.stderr
+    assert b"not in the inbox" not in result.stderr
 
 
 def test_an_outbox_that_is_not_there(tmp_path: Path) -> None:

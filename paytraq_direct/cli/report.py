@@ -44,7 +44,7 @@ _ADVICE: Final = {
         "  paytraq-outbox resolve --not-received {ref}     # and send it again",
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
-    "pending": ("It is not in the inbox. Sending it again is safe.",),
+    "pending": ("This command did not send it. Sending it again is safe.",),
     "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend {ref}",),
     "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
 }
