@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.wording import discreet
 
 if TYPE_CHECKING:
     import os
@@ -95,7 +96,7 @@ def _parsed(text: str) -> tuple[dict[str, Any], str | None]:
         return tomllib.loads(text), None
     except tomllib.TOMLDecodeError as error:
         place = "".join(re.findall(r" \(at .*\)$", str(error)))
-        return {}, f"it is not TOML: {error}".partition(" (at")[0] + place
+        return {}, discreet(f"it is not TOML: {error}".partition(" (at")[0]) + place
 
 
 def plain(name: str) -> str:
@@ -106,21 +107,26 @@ def plain(name: str) -> str:
 def _troubles(data: dict[str, Any]) -> Iterator[str]:
     """Say what is wrong with a config, in words that repeat no value."""
     if unknown := sorted(set(data) - {"channels"}):
-        yield f"it knows no [{unknown[0]}], only [channels.NAME]"
+        yield f"it knows no [{discreet(unknown[0])}], only [channels.NAME]"
     channels = data.get("channels", {})
     if not isinstance(channels, dict):
         yield "channels must be tables: [channels.NAME]"
         return
     for name, table in channels.items():
-        where = f"[channels.{name}]"
+        where = f"[channels.{discreet(name)}]"
         if not _is_name(name) or name in _RESERVED:
             yield f"{where} is no name for a channel: letters, digits, - and _, and neither sandbox nor by-client"
         elif not isinstance(table, dict) or not set(table) <= _KEYS:
             yield f"{where} knows address and clients, and nothing else"
-        elif not isinstance(table.get("address"), str) or not table["address"].startswith(("env:", "file:")):
+        elif not _is_place(table.get("address")):
             yield f'{where} needs address = "env:VAR" or "file:PATH"; an address itself is a secret, and not for here'
         elif not _are_names(table.get("clients", [])):
             yield f"{where} needs clients as a list of names"
+
+
+def _is_place(address: object) -> bool:
+    """Tell whether an address says where the address is kept; one pasted behind env: or file: is an address still."""
+    return isinstance(address, str) and address.startswith(("env:", "file:")) and discreet(address) == address
 
 
 def _are_names(clients: object) -> bool:

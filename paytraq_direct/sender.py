@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S: Final = 60.0
 MOST_DOUBTS: Final = 3
+STOPPED: Final = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
 
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 60.0
@@ -303,9 +304,14 @@ class Run:
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
         """Send one invoice and give its result; pending once the run has stopped."""
         if self._doubts >= MOST_DOUBTS:
-            message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
-            return self.sender.hold(invoice, message, origin=origin)
-        result = self.sender.deliver(invoice, origin=origin)
+            return self.sender.hold(invoice, STOPPED, origin=origin)
+        return self._counted(self.sender.deliver(invoice, origin=origin))
+
+    def again(self, delivery: Delivery) -> Result | None:
+        """Send a kept delivery again and give its result; None, and it is kept as it is, once the run has stopped."""
+        return self._counted(self.sender.again(delivery)) if self._doubts < MOST_DOUBTS else None
+
+    def _counted(self, result: Result) -> Result:
         if result.posted:
             self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
         return result
@@ -320,7 +326,7 @@ class Run:
         return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
 
 
-_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}
+_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending", "superseded": "pending"}
 
 
 def _message(kind: str, state: str, attempt: Attempt | None) -> str:
@@ -335,6 +341,8 @@ def _message(kind: str, state: str, attempt: Attempt | None) -> str:
             return "another process is sending it still; nothing was sent by this one"
         case "in_doubt":
             return "it is in doubt since an earlier attempt; nothing was sent now"
+        case "superseded":
+            return "other content took its place meanwhile; nothing was sent by this one"
     return attempt.message or "" if attempt else ""
 
 

@@ -22,6 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from paytraq_direct.answer import AnswerReader, Body, Head, read_body
+from paytraq_direct.blot import Blot
 from paytraq_direct.connection import (
     CHUNK,
     DEFAULT_PORTS,
@@ -53,7 +54,6 @@ _OWN_HEADERS: Final = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "cookie")
 )
 _MOST_TEMPLATES: Final = 256
-_SHORTEST_SECRET: Final = 4
 _PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 _TOO_LATE: Final = {
@@ -85,7 +85,7 @@ class Exchange:
     """What became of one POST.
 
     ``status`` is that of a complete final answer, else None; ``reason``, ``headers`` and ``body`` (its
-    first 64 KiB, as they came, with the secret part of the URL blotted out) belong to that answer.
+    first 64 KiB, as they came, with the secret parts of the URL blotted out) belong to that answer.
     ``early`` when the answer began to arrive before the whole request was written. ``trouble`` says in
     English what went wrong, None when nothing did. ``stage`` is where it ended: resolve, connect, proxy,
     tls, write, answer, body, done. ``sent_at`` is when it began, in UTC.
@@ -303,7 +303,7 @@ class Wire:
             trouble=trouble,
             sent_at=sent_at,
             elapsed_ms=(self._clock() - started) * 1000,
-            secret=_secret_of(url, shown_url),
+            blot=Blot(url, shown_url),
         )
 
     def _open(self, errand: _Errand) -> Connection:
@@ -473,27 +473,21 @@ def _exchange(
     trouble: str | None,
     sent_at: datetime,
     elapsed_ms: float,
-    secret: str,
+    blot: Blot,
 ) -> Exchange:
     head = errand.answer if answered is not None else None
     return Exchange(
         progress=errand.progress,
         status=head.status if head else None,
-        reason=head.reason.replace(secret, "…") if head else "",
-        headers=tuple([(name, value.replace(secret, "…")) for name, value in head.headers]) if head else (),
-        body=answered.content.replace(secret.encode(), "…".encode()) if answered is not None else b"",
+        reason=blot.line(head.reason) if head else "",
+        headers=tuple([(blot.line(name), blot.line(value)) for name, value in head.headers]) if head else (),
+        body=blot.body(answered.content) if answered is not None else b"",
         early=errand.early,
         trouble=trouble,
         stage=errand.stage,
         sent_at=sent_at,
         elapsed_ms=elapsed_ms,
     )
-
-
-def _secret_of(url: str, shown_url: str) -> str:
-    """Give the part of a masked URL that answers must not repeat: error pages like to quote the path."""
-    last = url.rstrip("/").rpartition("/")[2]
-    return last if len(last) >= _SHORTEST_SECRET and last not in shown_url else "\0"
 
 
 def _plain_host(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,13 @@ from typing import Final
 from paytraq_direct.amounts import Number
 
 LENGTH: Final = 60
+
+_is_address = re.compile(r"://|/ext/direct", re.IGNORECASE).search
+
+
+def discreet(text: str) -> str:
+    """Give a name that a message may repeat; something else for one that may be a channel's address gone astray."""
+    return "(an address, not shown)" if _is_address(text) else text
 
 
 def raw(value: object, longest: int = LENGTH) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import pickle
 import socket
 import traceback
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 from commands import run
@@ -15,7 +17,7 @@ from test_cli import plain
 from test_rules import smallest
 from wire.servers import Peer, Server, closed_port
 
-from paytraq_direct import ChannelUri, DeliveryError, Invoice, PaytraqDirectError, Sender
+from paytraq_direct import ChannelUri, DeliveryError, Invoice, Outbox, PaytraqDirectError, Sender
 from paytraq_direct.wire import Wire
 
 if TYPE_CHECKING:
@@ -126,6 +128,69 @@ def test_no_connection_shows_it_either(caplog: pytest.LogCaptureFixture) -> None
     everything = "\n".join(said) + caplog.text
     assert CANARY not in everything
     assert PASSWORD not in everything
+
+
+OTHER = "tB5nL8canary1pXd3"
+
+
+@pytest.mark.parametrize(
+    ("path", "bait"),
+    [
+        (f"/ext/direct/{CANARY}/post", (CANARY,)), (f"/ext/direct/inbox/{CANARY}/{OTHER}", (CANARY, OTHER)),
+        (f"/ext/direct/inbox/{CANARY}/", (CANARY,)), (f"/{OTHER}/{CANARY}/x1", (CANARY, OTHER, "/x1")),
+        (f"/ext/direct/inbox/{CANARY[:6]}%{ord(CANARY[6]):02x}{CANARY[7:]}", (CANARY, f"%{ord(CANARY[6]):02x}{CANARY[7:]}")),
+    ],
+)  # fmt: skip
+def test_an_answer_that_quotes_the_path_is_kept_without_it(tmp_path: Path, path: str, bait: tuple[str, ...]) -> None:
+    """Of a path that an answer quotes, raw, decoded or in other letters, nothing that the masked form hides is kept."""
+
+    def script(peer: Peer) -> None:
+        asked = peer.request().split()[1].decode()
+        quotes = [
+            asked,
+            unquote(asked),
+            asked.upper(),
+            unquote(asked).lower(),
+            asked.rstrip("/")[:-4] + "...",
+            asked[:-4],
+        ]
+        peer.say(plain(f"400 no {asked}", " ".join(quotes).encode(), f"Location: {asked}", f"X-Was: {unquote(asked)}"))
+
+    with Server(script) as server, Outbox(tmp_path / "outbox.sqlite") as outbox:
+        with Sender(f"http://127.0.0.1:{server.port}{path}", outbox=outbox) as sender:
+            (result,) = sender.send_all([INVOICE])
+        attempt = outbox.attempts(1)[0]
+    kept = f"{result.body.decode()} {attempt.headers} {attempt.body.decode()}".lower()
+    assert [word for word in bait if word.lower() in kept] == []
+    assert CANARY[:8].lower() not in kept
+    assert "…" in kept
+
+
+@pytest.mark.parametrize("left", [4, 7, 8, len(CANARY) - 1])
+def test_an_answer_cut_in_the_middle_of_the_path(left: int) -> None:
+    """Where 64 KiB end, or the line went dead, in the middle of the id, the beginning of it is not kept either."""
+    said = itertools.cycle([
+        plain("400 X", b"x" * (65_536 - left) + CANARY.encode()),
+        b"HTTP/1.1 400 X\r\nContent-Length: 99\r\n\r\nno " + CANARY[:left].encode(),
+    ])  # fmt: skip
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(next(said))
+
+    with Server(script) as server, Sender(_canary_url(server.port)) as sender:
+        long, short = sender.send_all([INVOICE, INVOICE])
+    assert long.body.endswith("x…".encode())
+    assert short.body == "no …".encode()
+
+
+def test_an_answer_that_quotes_nothing_is_kept_as_it_came() -> None:
+    """What is no secret is not touched: the folders that every channel has, and short words like those of a path."""
+    said = b"POST /ext/direct/inbox is not x1 " + bytes(range(256)) + CANARY[:3].encode()
+    server = Server(_says(plain("404 Not Found", said, "Location: /ext/direct/inbox")))
+    with server, Sender(f"http://127.0.0.1:{server.port}/ext/direct/{CANARY}/x1") as sender:
+        (result,) = sender.send_all([INVOICE])
+    assert result.body == said
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from test_rules import smallest
 from wire.servers import OK, Server
 
 from paytraq_direct import ChannelError, config
+from paytraq_direct.cli import channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,12 @@ def test_the_outbox_finds_a_channel_again_by_its_name(servers: tuple[Server, Ser
         ("[channels.sandbox]\naddress = 'env:A'", "is no name for a channel"), ("[channels.'a b']", "is no name for a channel"),
         ("[channels.acme]", 'needs address = "env:VAR"'), ("[channels.acme]\naddress = 3", 'needs address = "env:VAR"'),
         (f"[channels.acme]\naddress = 'https://go.paytraq.com/ext/direct/inbox/{SECRET}'", "an address itself is a secret"),
+        (f"[channels.acme]\naddress = 'file:https://go.paytraq.com/ext/direct/inbox/{SECRET}'", "an address itself is a secret"),
+        (f"[channels.acme]\naddress = 'env:go.paytraq.com/ext/direct/inbox/{SECRET}'", "an address itself is a secret"),
+        (f"[channels.acme]\naddress = 'file:HTTP://localhost/{SECRET}'", "an address itself is a secret"),
+        (f"[channels.'https://h.example/{SECRET}']\naddress = 'env:A'", "is no name for a channel"),
+        (f"'https://h.example/{SECRET}' = 'env:A'", "it knows no [(an address, not shown)]"),
+        (f"['https://h.example/{SECRET}']\n['https://h.example/{SECRET}']", "(an address, not shown) (at "),
         ("[channels.acme]\naddress = 'env:A'\nclients = 'AS'", "needs clients as a list"),
         ("[channels.acme]\naddress = 'env:A'\nuri = 'x'", "knows address and clients"),
     ],
@@ -113,6 +120,21 @@ def test_a_config_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> 
         config.load(written(tmp_path, text))
     assert words in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["env:{}", "file:{}", "env: {}", "file:{} and more"])
+@pytest.mark.parametrize("address", ["https://h.example/{}", "go.paytraq.com/ext/direct/{}", "/ext/direct/inbox/x {}"])
+def test_an_address_behind_env_or_file_is_not_repeated(form: str, address: str) -> None:
+    """Who pastes the address where the name of a variable or a file belongs is told so without it."""
+    with pytest.raises(ChannelError, match="an address, not shown") as caught:
+        channels.resolve(form.format(address.format(SECRET)))
+    assert SECRET not in str(caught.value)
+
+
+def test_a_file_may_lie_anywhere(tmp_path: Path) -> None:
+    """A path that merely names PayTraq is no address."""
+    found = config.load(written(tmp_path, "[channels.acme]\naddress = 'file:/etc/paytraq.com/acme.uri'"))
+    assert found.channels["acme"].address == "file:/etc/paytraq.com/acme.uri"
 
 
 def test_no_config_is_none(tmp_path: Path) -> None:

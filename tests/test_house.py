@@ -19,8 +19,8 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "xmlio",
-    "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "connection",
-    "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli", "pytest_plugin",
+    "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
+    "connection", "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli", "pytest_plugin",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},

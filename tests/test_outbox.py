@@ -23,7 +23,7 @@ from test_cli import answers, plain
 from test_rules import smallest
 from wire.servers import OK, Server
 
-from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, Sender, send
+from paytraq_direct import ChannelUri, Conflict, Deferred, InDoubt, Invoice, Outbox, Sender, send
 from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.guard import Standing
@@ -443,3 +443,15 @@ def test_a_fork_has_a_lock_and_a_connection_of_its_own(outbox: Outbox) -> None:
         finally:
             os._exit(4)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_superseded_is_harmless_from_python(path: Path) -> None:
+    """What other content took the place of before it was sent is not posted, and says so as something that waits."""
+    with Server(answers(OK)) as server, Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
+        old = outbox.hold(sender.channel, invoice(), prepare(invoice()))
+        outbox.hold(sender.channel, invoice(gross_amount="2.00"), prepare(invoice(gross_amount="2.00")))
+        assert old is not None
+        result = sender.again(old)
+        assert (result.outcome, result.posted, server.hits) == ("pending", False, 0)
+        with pytest.raises(Deferred, match="other content took its place"):
+            result.receipt()

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from paytraq_direct.channel import ChannelUri
 from paytraq_direct.config import EMPTY, Config
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.wording import discreet
 
 SANDBOX: Final = "sandbox"
 VARIABLE: Final = "PAYTRAQ_CHANNEL"
@@ -60,7 +61,8 @@ def from_env(name: str) -> str:
     """Give the value of an environment variable without blanks around it; raises ChannelError when it has none."""
     value = os.environ.get(name, "").strip()
     if not value:
-        raise ChannelError(f"the environment variable {name} is not set" if name else "env: needs the variable's name")
+        words = f"the environment variable {discreet(name)} is not set"
+        raise ChannelError(words if name else "env: needs the variable's name")
     return value
 
 
@@ -74,5 +76,5 @@ def _from_file(name: str) -> str:
     except (UnicodeDecodeError, ValueError):
         value, why = "", "it does not hold an address"
     if not value:
-        raise ChannelError(f"the channel's file {name} cannot be used: {why}")
+        raise ChannelError(f"the channel's file {discreet(name)} cannot be used: {why}")
     return value

@@ -1,4 +1,4 @@
-"""The kinds of values that arguments have, and the options that both commands share."""
+"""The kinds of values that arguments have, and the options that commands share."""
 
 from __future__ import annotations
 
@@ -68,6 +68,33 @@ def of_reading(command: _F) -> _F:
             help="The operation of invoices that name none.",
         ),
         click.option("--no-arithmetic", "arithmetic", flag_value=False, default=True, help="Do not look at the sums."),
+    )
+
+
+def of_posting(command: _F) -> _F:
+    """Add the options that say how posts are made."""
+    return _with(
+        command,
+        click.option("--rate", metavar="N", type=click.FloatRange(0, min_open=True), help="Posts a second at most."),
+        click.option(
+            "--deadline",
+            metavar="TIME",
+            type=DURATION,
+            default="60s",
+            show_default=True,
+            help="For one attempt, everything included: 60, 90s, 2m.",
+        ),
+        click.option(
+            "--proxy",
+            metavar="URL",
+            help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
+        ),
+        click.option(
+            "--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones."
+        ),
+        click.option(
+            "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
+        ),
     )
 
 

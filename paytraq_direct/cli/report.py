@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -42,13 +43,22 @@ _COLOURS: Final = {
 _ADVICE: Final = {
     "in_doubt": (
         "It may be in the inbox. It will not be sent again by itself. Ask the customer, then one of",
-        "  paytraq-outbox resolve {ref} --received",
-        "  paytraq-outbox resolve {ref} --not-received     and send it again",
+        "  paytraq-outbox resolve --received {ref}",
+        "  paytraq-outbox resolve --not-received {ref}     # and send it again",
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
-    "pending": ("It is not in the inbox. Sending it again is safe.",),
+    "pending": ("This command did not send it. Sending it again is safe.",),
     "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend {ref}",),
     "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
+}
+# For a number that cannot be written in a shell, or where there is none.
+_ADVICE_BY_ID: Final = {
+    "in_doubt": (
+        _ADVICE["in_doubt"][0],
+        "  paytraq-outbox resolve --received '#ID'     # its id, as paytraq-outbox list --state in_doubt shows it",
+        "  paytraq-outbox resolve --not-received '#ID'     # and send it again",
+    ),
+    "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend with its number",),
 }
 _ANSWER_SHOWN: Final = 300
 _DIFFERENCES_SHOWN: Final = 20
@@ -272,8 +282,18 @@ def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
         yield f"{_INDENT}  {name:<24} {change}"
     if len(result.differences) > _DIFFERENCES_SHOWN:
         yield f"{_INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
-    for line in _ADVICE[result.outcome]:
-        yield _INDENT + line.format(ref=raw(str(result.document_ref)))
+    for line in _advice(result.outcome, result.document_ref):
+        yield _INDENT + line
+
+
+def _advice(outcome: str, ref: str | None) -> Iterator[str]:
+    """Say what can be done now, in commands that name this invoice and no other when they are pasted into a shell."""
+    if ref is None or not ref.isprintable():
+        yield from _ADVICE_BY_ID.get(outcome, _ADVICE[outcome])
+        return
+    hyphen = "-- " if ref.startswith("-") and outcome == "in_doubt" else ""
+    for line in _ADVICE[outcome]:
+        yield line.format(ref=hyphen + shlex.quote(ref))
 
 
 def _arrival_lines(arrival: Arrival) -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import secrets
 import zipfile
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from paytraq_direct.outbox.ledger import Delivery
@@ -39,7 +42,7 @@ _STATES: Final = {
 
 
 def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
-    """Write the evidence of a delivery as a .zip file; raises OSError when it cannot be written."""
+    """Write the evidence of a delivery as a new .zip file; raises OSError when it cannot be written."""
     attempts = [attempt._asdict() for attempt in outbox.attempts(delivery.id)]
     for attempt in attempts:
         attempt["body"] = attempt["body"].decode(errors="replace")
@@ -54,9 +57,27 @@ def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
     files["index.html"] = _page(delivery, attempts, resolutions, sums).encode()
     sums["index.html"] = hashlib.sha256(files["index.html"]).hexdigest()
     files["SHA256SUMS"] = "".join(f"{value}  {name}\n" for name, value in sums.items()).encode()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _made(target) as place, zipfile.ZipFile(place, "x", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
+
+
+@contextlib.contextmanager
+def _made(target: Path) -> Iterator[Path]:
+    """Give a place beside a file that is to be made; what is written there takes its name once it is whole.
+
+    Raises FileExistsError when there is such a file, also one that came meanwhile.
+    """
+    if target.exists():
+        raise FileExistsError
+    place = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        yield place
+        # Taken first and replaced then, since a hard link, which does both at once, is not to be had on every disk.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        place.replace(target)
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def _json(data: Any) -> bytes:

@@ -183,6 +183,15 @@ class Outbox:
             )
         )
 
+    def get(self, delivery: int) -> Delivery | None:
+        """Give a delivery; None when there is none of that id."""
+        return self._store.read(lambda page: page.get(delivery))
+
+    def is_sending(self, delivery: int) -> bool:
+        """Tell whether this process has begun to send a delivery and has not written down how that ended."""
+        found = self.get(delivery)
+        return found is not None and found.state == "sending" and self._is_mine(found.sender)
+
     def attempts(self, delivery: int) -> list[Attempt]:
         """List the attempts of a delivery, the first first."""
         return self._store.read(lambda page: page.attempts(delivery))
