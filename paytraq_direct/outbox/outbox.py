@@ -8,18 +8,18 @@ import hmac
 import os
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox import content, guard, presence
 from paytraq_direct.outbox.guard import Draft, Standing
 from paytraq_direct.outbox.ledger import now, written
-from paytraq_direct.outbox.sqlite import SqliteStore
+from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
@@ -50,7 +50,7 @@ class Outbox:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, store: Store | None = None) -> None:
-        self.path = Path(path) if path is not None else default_path()
+        self.path = place_of(default_path() if path is None else path)
         self._folder = self.path.with_name(f"{self.path.name}-senders")
         self._store: Store = store or SqliteStore(self.path)
         self._presence: presence.Presence | None = None

@@ -28,6 +28,14 @@ _APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the fi
 _TABLES: Final = Path(__file__).with_name("tables.sql")
 
 
+def place_of(path: str | os.PathLike[str]) -> Path:
+    """Give where a path truly leads, whatever folder is worked in later and by whatever link it is reached."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:
+        raise OutboxError(f"the outbox {os.fspath(path)} cannot be found: {error.strerror}") from None
+
+
 class SqliteStore:
     """An outbox in one SQLite file of this machine: write-ahead log, every commit synced to the disk.
 
@@ -36,7 +44,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = place_of(path)
         self._queue: list[_Change] = []
         self._queue_lock = threading.Lock()
         self._lock = threading.RLock()
