@@ -88,6 +88,21 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     _refused(tmp_path / "file" / "outbox.sqlite", "cannot be opened")
 
 
+def test_a_place_without_a_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite keeps no write-ahead log, as in memory, that is told at once instead of being tried for ever."""
+    open_file, elsewhere = sqlite3.connect, ":memory:"
+    monkeypatch.setattr(sqlite3, "connect", lambda _path, **options: open_file(elsewhere, **options))
+    with pytest.raises(OutboxError, match="cannot keep a write-ahead log there: name a file"):
+        Outbox(path)
+
+
+def test_a_name_that_sqlite_takes_for_memory(tmp_path: Path) -> None:
+    """--outbox :memory: is a file of that name: what is kept must outlive the process."""
+    for number in range(2):
+        assert run("paytraq-outbox", "--outbox", ":memory:", "list", cwd=tmp_path).returncode == 0, number
+    assert (tmp_path / ":memory:").stat().st_size > 0
+
+
 def test_a_full_disk(outbox: Outbox) -> None:
     """When the intent does not fit, the POST does not start, and the message says why; room made, it goes on."""
     store: Any = outbox._store

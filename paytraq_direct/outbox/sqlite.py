@@ -134,7 +134,10 @@ class SqliteStore:
                 f"{self.path} was written by a newer paytraq_direct (its form is {version}, this one knows {VERSION}): "
                 "update paytraq_direct"
             )
-        _write_ahead(connection)
+        if not _write_ahead(connection):
+            raise OutboxError(
+                f"the outbox {self.path} cannot keep a write-ahead log there: name a file of a local disk"
+            )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if version < VERSION:
@@ -165,16 +168,17 @@ class SqliteStore:
             raise OutboxError(f"the outbox {self.path} cannot be {verb}: {trouble}")
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on, which SQLite does not wait for when another process is at it."""
+def _write_ahead(connection: sqlite3.Connection) -> bool:
+    """Turn the write-ahead log on, which SQLite does not wait for when another process is at it; tell if it is on."""
     until = time.monotonic() + BUSY_S
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
         except sqlite3.OperationalError:
             if time.monotonic() > until:
                 raise
             time.sleep(_GLANCE_S)
+    return True
 
 
 class _Change:
