@@ -14,6 +14,7 @@ from paytraq_direct.outbox.content import Key
 from paytraq_direct.outbox.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -189,6 +190,28 @@ class StoreContract:
         assert len(store.read(lambda page: list(page.find()))) == 1
 
 
+class Interrupted:
+    """A connection whose thread gets a Ctrl-C right after some statements, and right before others, once each."""
+
+    def __init__(self, connection: sqlite3.Connection, *, after: str = "", before: str = "") -> None:
+        self._connection = connection
+        self._after = {after}
+        self._before = {before}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Do a statement, and be interrupted when it is the one."""
+        for statements, is_done in ((self._before, False), (self._after, True)):
+            if statement in statements:
+                statements.remove(statement)
+                if is_done:
+                    self._connection.execute(statement, *values)
+                raise KeyboardInterrupt
+        return self._connection.execute(statement, *values)
+
+
 class TestSqlite(StoreContract):
     """The store in one SQLite file."""
 
@@ -210,3 +233,29 @@ class TestSqlite(StoreContract):
         open_store()
         if sys.platform != "win32":
             assert (tmp_path / "outbox.sqlite").stat().st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize("before", ["", "ROLLBACK"])
+    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", "SAVEPOINT change", "RELEASE change"])
+    def test_an_interrupted_write_leaves_nothing_open(
+        self, open_store: Callable[[], Store], after: str, before: str
+    ) -> None:
+        """Wherever a Ctrl-C comes, and a second one, what was being written is undone, and the next one is written."""
+        store: Any = open_store()
+        store._connection = Interrupted(store._connection, after=after, before=before)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        assert store.read(lambda page: list(page.find())) == []
+        number = store.write(add)
+        assert [found.id for found in open_store().read(lambda page: list(page.find()))] == [number]
+
+    @pytest.mark.parametrize(("after", "before"), [("BEGIN", ""), ("", "ROLLBACK"), ("BEGIN", "ROLLBACK")])
+    def test_an_interrupted_look_leaves_nothing_open(
+        self, open_store: Callable[[], Store], after: str, before: str
+    ) -> None:
+        """Wherever a Ctrl-C comes in a look, the next look and the next change are done."""
+        store: Any = open_store()
+        store._connection = Interrupted(store._connection, after=after, before=before)
+        with pytest.raises(KeyboardInterrupt):
+            store.read(lambda page: page.get(1))
+        assert store.read(lambda page: page.get(1)) is None
+        assert store.write(add) == 1

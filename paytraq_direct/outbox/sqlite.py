@@ -70,12 +70,12 @@ class SqliteStore:
     def read(self, look: Callable[[Page], T]) -> T:
         """Look at what is kept, all of it as of one moment."""
         with self._lock, self._translated("read"):
-            self._connect()
-            self._connection.execute("BEGIN")
+            connection = self._connected()
             try:
-                return look(SqlitePage(self._connection))
+                connection.execute("BEGIN")
+                return look(SqlitePage(connection))
             finally:
-                self._connection.execute("ROLLBACK")
+                _roll_back(connection)
 
     def close(self) -> None:
         """Close the file."""
@@ -85,22 +85,26 @@ class SqliteStore:
     def _commit(self, changes: list[_Change]) -> None:
         try:
             with self._translated("written"):
-                self._connect()
-                self._connection.execute("BEGIN IMMEDIATE")
+                connection = self._connected()
                 try:
+                    connection.execute("BEGIN IMMEDIATE")
                     for change in changes:
-                        change.apply(self._connection)
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
+                        change.apply(connection)
+                    connection.execute("COMMIT")
+                finally:
+                    _roll_back(connection)
         except OutboxError as error:
             for change in changes:
                 change.error = OutboxError(str(error))
         finally:
             for change in changes:
                 change.is_done = True
+
+    def _connected(self) -> sqlite3.Connection:
+        """Give the connection, with nothing open on it: an interrupt may have come before a rollback, too."""
+        self._connect()
+        _roll_back(self._connection)
+        return self._connection
 
     def _connect(self) -> None:
         """Open the file; again after a fork, since a connection belongs to the process that made it."""
@@ -166,6 +170,12 @@ class SqliteStore:
             trouble = error.strerror or "its file cannot be used"
         if trouble:
             raise OutboxError(f"the outbox {self.path} cannot be {verb}: {trouble}")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Undo what was not committed, if anything was."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> bool:
