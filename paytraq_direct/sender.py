@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 from paytraq_direct import schema, wording
 from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
-from paytraq_direct.errors import InvalidInvoice
+from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
 from paytraq_direct.result import Interrupted, Receipt, Result
 
@@ -239,6 +239,8 @@ class Sender:
             self._pause(begun.seconds)
         if isinstance(begun, Standing):
             return self._standing(ref, document, self._awaited(begun))
+        if begun is None:
+            raise OutboxError("the outbox did not say that the attempt is written down, so nothing was sent")
         return begun
 
     def _awaited(self, standing: Standing) -> Standing:

@@ -147,6 +147,16 @@ def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, mon
         assert server.hits == 1
 
 
+def test_a_store_that_says_nothing(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the outbox does not say that the intent is kept, the POST does not start: it is not taken for no outbox."""
+    store: Any = outbox._store
+    monkeypatch.setattr(store, "write", lambda _change: None)
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
+        with pytest.raises(OutboxError, match="nothing was sent"):
+            sender.send(invoice())
+        assert server.hits == 0
+
+
 MOUNT, UNMOUNT = shutil.which("mount"), shutil.which("umount")
 
 

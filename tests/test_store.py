@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox.content import Key
 from paytraq_direct.outbox.sqlite import SqliteStore
 
@@ -259,3 +261,68 @@ class TestSqlite(StoreContract):
             store.read(lambda page: page.get(1))
         assert store.read(lambda page: page.get(1)) is None
         assert store.write(add) == 1
+
+    @pytest.mark.parametrize(
+        ("after", "kept"),
+        [("BEGIN IMMEDIATE", 0), ("SAVEPOINT change", 0), ("RELEASE change", 0), ("COMMIT", 2), ("taken", 0)],
+    )
+    def test_an_interrupt_hits_nobody_else(
+        self, open_store: Callable[[], Store], after: str, kept: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When the thread that writes for others gets a Ctrl-C, each of them hears truly whether its change is kept."""
+        store: Any = open_store()
+        store._connection = Interrupted(store._connection, after=after)
+        if after == "taken":
+            monkeypatch.setattr(store, "_commit", _interrupt_once(store._commit))
+        heard: list[object] = []
+
+        def neighbour() -> None:
+            try:
+                heard.append(store.write(add))
+            except OutboxError as error:
+                heard.append(str(error))
+
+        with store._lock:
+            thread = threading.Thread(target=neighbour)
+            thread.start()
+            while not store._queue:
+                time.sleep(0.001)
+            with pytest.raises(KeyboardInterrupt):
+                store.write(add)
+        thread.join(30)
+        assert len(store.read(lambda page: list(page.find()))) == kept
+        assert heard == [1] if kept else "was interrupted; try again" in str(heard[0])
+
+    def test_an_interrupted_thread_wants_nothing_more(self, open_store: Callable[[], Store]) -> None:
+        """A change whose thread got a Ctrl-C while it waited is not written by another one later."""
+        store: Any = open_store()
+        store._lock = _InterruptedLock(store._lock)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        store._lock = store._lock.lock
+        assert store.write(lambda page: len(list(page.find()))) == 0
+
+
+class _InterruptedLock:
+    """A lock for which a thread waits when it gets a Ctrl-C."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self.lock = lock
+
+    def __enter__(self) -> None:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _interrupt_once(commit: Callable[..., None]) -> Callable[..., None]:
+    """Have a Ctrl-C come between the taking of changes and their writing."""
+    stops = [KeyboardInterrupt()]
+
+    def interrupted(changes: object) -> None:
+        if stops:
+            raise stops.pop()
+        commit(changes)
+
+    return interrupted

@@ -25,6 +25,7 @@ BUSY_S: Final = 10.0
 _GLANCE_S: Final = 0.01
 
 _APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
+_INTERRUPTED: Final = "the thread that wrote for others was interrupted; try again"
 _TABLES: Final = Path(__file__).with_name("tables.sql")
 
 
@@ -57,13 +58,20 @@ class SqliteStore:
         wanted = _Change(change)
         with self._queue_lock:
             self._queue.append(wanted)
-        with self._lock:
-            if not wanted.is_done:
-                with self._queue_lock:
-                    changes, self._queue = self._queue, []
-                self._commit(changes)
+        try:
+            with self._lock:
+                if not wanted.is_done:
+                    with self._queue_lock:
+                        changes, self._queue = self._queue, []
+                    self._commit(changes)
+        except BaseException:
+            self._withdraw(wanted)
+            raise
         if wanted.error is not None:
             raise wanted.error
+        if not wanted.is_kept:
+            # Whoever was to write it was interrupted between taking it and beginning.
+            raise OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
         result: T = wanted.result
         return result
 
@@ -83,6 +91,9 @@ class SqliteStore:
             self._connection.close()
 
     def _commit(self, changes: list[_Change]) -> None:
+        """Keep changes, and tell each what became of it, also when this thread is interrupted."""
+        trouble: OutboxError | None = OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
+        is_whole = False
         try:
             with self._translated("written"):
                 connection = self._connected()
@@ -90,15 +101,26 @@ class SqliteStore:
                     connection.execute("BEGIN IMMEDIATE")
                     for change in changes:
                         change.apply(connection)
+                    is_whole = True
                     connection.execute("COMMIT")
-                finally:
+                    trouble = None
+                except BaseException as stop:
+                    # An interrupt that waited for the COMMIT to return does not undo it.
+                    if is_whole and not connection.in_transaction and not isinstance(stop, sqlite3.Error):
+                        trouble = None
                     _roll_back(connection)
+                    raise
         except OutboxError as error:
-            for change in changes:
-                change.error = OutboxError(str(error))
+            trouble = error
         finally:
             for change in changes:
-                change.is_done = True
+                change.settle(trouble)
+
+    def _withdraw(self, change: _Change) -> None:
+        """Take back a change whose thread was interrupted, if nobody has begun to write it."""
+        with self._queue_lock:
+            if change in self._queue:
+                self._queue.remove(change)
 
     def _connected(self) -> sqlite3.Connection:
         """Give the connection, with nothing open on it: an interrupt may have come before a rollback, too."""
@@ -194,11 +216,12 @@ def _write_ahead(connection: sqlite3.Connection) -> bool:
 class _Change:
     """A change that a thread wants done, and what came of it."""
 
-    __slots__ = ("_change", "error", "is_done", "result")
+    __slots__ = ("_change", "error", "is_done", "is_kept", "result")
 
     def __init__(self, change: Callable[[Page], Any]) -> None:
         self._change = change
         self.is_done = False
+        self.is_kept = False
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -213,6 +236,14 @@ class _Change:
             connection.execute("ROLLBACK TO change")
             self.error = error
         connection.execute("RELEASE change")
+
+    def settle(self, trouble: OutboxError | None) -> None:
+        """Tell the thread that wanted it that it is kept, or why not."""
+        if trouble is None:
+            self.is_kept = True
+        else:
+            self.error = OutboxError(str(trouble))
+        self.is_done = True
 
 
 def _words_of(error: sqlite3.Error) -> str:
