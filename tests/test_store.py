@@ -179,6 +179,41 @@ class StoreContract:
         assert results == {number: kept.get(number, number) for number in range(24)}
         assert sorted(kept) == [number for number in range(24) if number % 3]
 
+    def test_neighbours_of_a_change_that_contradicts_the_ledger_are_kept(self, store: Store) -> None:
+        """A change that the store refuses, such as a second ending of an attempt, fails alone as well."""
+        number = store.write(add)
+        store.write(methodcaller("add_sender", "one", AT))
+        attempt = store.write(methodcaller("add_attempt", number, "one", AT, is_resend=False))
+        store.write(methodcaller("add_ending", attempt, ENDING))
+        heard: dict[str, object] = {}
+        is_under_way, go = threading.Event(), threading.Event()
+
+        def slow(_page: Page) -> None:
+            is_under_way.set()
+            assert go.wait(30)
+
+        def want(name: str, change: Callable[[Page], object]) -> None:
+            try:
+                heard[name] = store.write(change)
+            except OutboxError as error:
+                heard[name] = error
+
+        # While the first is being written, the others come together.
+        wanted: dict[str, Callable[[Page], object]] = {
+            "slow": slow, "bad": methodcaller("add_ending", attempt, ENDING),
+            "good": partial(add, key=Key("f", "s", "k", "2")), "fine": partial(add, key=Key("f", "s", "k", "3")),
+        }  # fmt: skip
+        threads = [threading.Thread(target=want, args=one) for one in wanted.items()]
+        for thread in threads:
+            thread.start()
+            assert is_under_way.wait(30)
+        time.sleep(0.1)
+        go.set()
+        for thread in threads:
+            thread.join(30)
+        assert isinstance(heard.pop("bad"), OutboxError)
+        assert (heard.pop("slow"), sorted(heard.values(), key=str)) == (None, [2, 3])
+
     def test_a_look_sees_one_moment(self, store: Store, open_store: Callable[[], Store]) -> None:
         """What another opening writes in the middle of a look is not seen by it."""
         other = open_store()

@@ -25,6 +25,7 @@ BUSY_S: Final = 10.0
 _GLANCE_S: Final = 0.01
 
 _APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
+_OWN_TROUBLES: Final = (sqlite3.IntegrityError, sqlite3.DataError)
 _INTERRUPTED: Final = "the thread that wrote for others was interrupted; try again"
 _TABLES: Final = Path(__file__).with_name("tables.sql")
 
@@ -68,7 +69,8 @@ class SqliteStore:
             self._withdraw(wanted)
             raise
         if wanted.error is not None:
-            raise wanted.error
+            with self._translated("written"):
+                raise wanted.error
         if not wanted.is_kept:
             # Whoever was to write it was interrupted between taking it and beginning.
             raise OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
@@ -230,9 +232,10 @@ class _Change:
         connection.execute("SAVEPOINT change")
         try:
             self.result = self._change(SqlitePage(connection))
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised in the thread that wanted the change
+        except Exception as error:
+            # What is wrong with the file, and not with this change alone, is everyone's trouble.
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _OWN_TROUBLES):
+                raise
             connection.execute("ROLLBACK TO change")
             self.error = error
         connection.execute("RELEASE change")
