@@ -103,6 +103,20 @@ def test_a_name_that_sqlite_takes_for_memory(tmp_path: Path) -> None:
     assert (tmp_path / ":memory:").stat().st_size > 0
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_an_outbox_that_is_taken_away(outbox: Outbox, path: Path, *, is_replaced: bool) -> None:
+    """An outbox whose file is removed, or replaced, while in use is an error, not a success that nobody will know of."""
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
+        sender.send(invoice())
+        path.rename(path.with_name("aside"))
+        if is_replaced:
+            path.write_bytes(b"")
+        for number in ("INV-2", "INV-3"):
+            with pytest.raises(OutboxError, match="was removed or replaced while in use"):
+                sender.send(invoice(number))
+        assert server.hits == 1
+
+
 def test_a_full_disk(outbox: Outbox) -> None:
     """When the intent does not fit, the POST does not start, and the message says why; room made, it goes on."""
     store: Any = outbox._store

@@ -52,6 +52,7 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._process = 0
         self._connection: sqlite3.Connection
+        self._identity: tuple[int, int] | None = None
         self._connect()
 
     def write(self, change: Callable[[Page], T]) -> T:
@@ -105,11 +106,11 @@ class SqliteStore:
                         change.apply(connection)
                     is_whole = True
                     connection.execute("COMMIT")
-                    trouble = None
+                    trouble = self._displacement()
                 except BaseException as stop:
                     # An interrupt that waited for the COMMIT to return does not undo it.
                     if is_whole and not connection.in_transaction and not isinstance(stop, sqlite3.Error):
-                        trouble = None
+                        trouble = self._displacement()
                     _roll_back(connection)
                     raise
         except OutboxError as error:
@@ -117,6 +118,15 @@ class SqliteStore:
         finally:
             for change in changes:
                 change.settle(trouble)
+
+    def _displacement(self) -> OutboxError | None:
+        """Give an error when the file is not the one that was opened: what was written to that is lost with it."""
+        if _identity(self.path) == self._identity:
+            return None
+        return OutboxError(
+            f"the outbox {self.path} was removed or replaced while in use, and what was sent last is not in its place: "
+            "put it back"
+        )
 
     def _withdraw(self, change: _Change) -> None:
         """Take back a change whose thread was interrupted, if nobody has begun to write it."""
@@ -140,6 +150,7 @@ class SqliteStore:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            self._identity = _identity(self.path)
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(connection)
@@ -194,6 +205,15 @@ class SqliteStore:
             trouble = error.strerror or "its file cannot be used"
         if trouble:
             raise OutboxError(f"the outbox {self.path} cannot be {verb}: {trouble}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Give what tells a file from another one in its place; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
