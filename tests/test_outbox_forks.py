@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ import pytest
 from commands import PATIENCE_S, environment
 from test_outbox import begin, invoice, post
 
-from paytraq_direct import Outbox
+from paytraq_direct import Outbox, OutboxError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +79,77 @@ def test_a_link_leads_to_the_same_senders(outbox: Outbox, path: Path, tmp_path: 
         assert begin(second, invoice()).kind == "sending"
         post(second, invoice("INV-2"))
     assert [found.name for found in (tmp_path / "other").iterdir()] == ["link"]
+
+
+@pytest.mark.parametrize("step", ["os._exit(0)", "outbox.close()", "post(outbox, invoice('INV-P'))"])
+def test_what_a_child_writes_is_kept(path: Path, step: str) -> None:
+    """A child's deliveries stay in the file, whatever its parent does after the fork, and whoever looks meanwhile."""
+    code = f"""
+outbox = Outbox(sys.argv[1])
+post(outbox, invoice("INV-0"))
+reader, writer = os.pipe()
+if os.fork():
+    {step}
+    os.close(writer)
+    os.wait()
+    os._exit(0)
+os.close(writer)
+os.read(reader, 1)
+post(outbox, invoice("INV-1"))
+look = "import sys; from paytraq_direct import Outbox; Outbox(sys.argv[1]).close()"
+subprocess.run([sys.executable, "-c", look, sys.argv[1]], check=True)
+post(outbox, invoice("INV-2"))
+print("done", flush=True)
+os._exit(0)
+"""
+    assert _run(code, path) == "done\n"
+    with Outbox(path) as outbox:
+        assert {found.document_ref for found in outbox.deliveries(states=["delivered"])} >= {"INV-0", "INV-1", "INV-2"}
+
+
+def test_a_fork_in_the_middle_of_writing(path: Path) -> None:
+    """Forks and other threads' writing do not get in each other's way: nothing is lost, and nothing is written twice."""
+    code = """
+import threading
+outbox = Outbox(sys.argv[1])
+def work(name):
+    for number in range(20):
+        post(outbox, invoice(f"{name}-{number}"))
+threads = [threading.Thread(target=work, args=(name,)) for name in "ABC"]
+for thread in threads:
+    thread.start()
+for number in range(10):
+    if os.fork() == 0:
+        post(outbox, invoice(f"F-{number}"))
+        os._exit(0)
+for thread in threads:
+    thread.join()
+print([os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(10)])
+"""
+    assert _run(code, path) == f"{[0] * 10}\n"
+    with Outbox(path) as outbox:
+        assert [found.state for found in outbox.deliveries()] == ["delivered"] * 70
+        assert all(len(outbox.attempts(found.id)) == 1 for found in outbox.deliveries())
+
+
+def test_no_fork_makes_the_file_anew(outbox: Outbox, path: Path) -> None:
+    """An outbox whose file was removed before a fork is an error after it, on both sides, and no new file."""
+    post(outbox, invoice())
+    path.unlink()
+    code = 0
+    if child := os.fork():
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        begin(outbox, invoice())
+    except OutboxError as error:
+        code = code or (5 if "was removed" in str(error) else 4)
+    if not child:
+        os._exit(code)
+    assert (code, path.exists()) == (5, False)
+
+
+def test_a_store_that_nobody_keeps_is_closed(path: Path) -> None:
+    """That it is told of forks does not keep an outbox, or its file, open."""
+    outbox = weakref.ref(Outbox(path))
+    gc.collect()
+    assert outbox() is None

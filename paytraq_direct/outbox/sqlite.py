@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct.errors import OutboxError
+from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.page import SqlitePage
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ def place_of(path: str | os.PathLike[str]) -> Path:
         raise OutboxError(f"the outbox {os.fspath(path)} cannot be found: {error.strerror}") from None
 
 
-class SqliteStore:
+class SqliteStore(Forked):
     """An outbox in one SQLite file of this machine: write-ahead log, every commit synced to the disk.
 
     The file is made when it is not there, for its owner's eyes only. Threads and processes may share it; a lock
-    that is not given up within ten seconds is an error. Raises OutboxError.
+    that is not given up within ten seconds is an error. A fork closes the file, and both sides open it again when
+    they need it. Raises OutboxError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,9 +53,12 @@ class SqliteStore:
         self._queue_lock = threading.Lock()
         self._lock = threading.RLock()
         self._process = 0
-        self._connection: sqlite3.Connection
+        self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._connect()
+        self._is_closed = False
+        super().__init__()
+        with self._lock:
+            self._connected()
 
     def write(self, change: Callable[[Page], T]) -> T:
         """Do a change together with those that other threads want done by now, in one commit."""
@@ -91,7 +96,24 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._connection.close()
+            self._is_closed = True
+            self._disconnect()
+
+    def before_fork(self) -> None:
+        """Close the file: SQLite in the child would take the parent's locks for its own, and take none."""
+        self._lock.acquire()
+        try:
+            self._disconnect()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def after_fork(self, *, is_child: bool) -> None:
+        """Let the file be opened again; what the parent's threads want written is the parent's affair."""
+        if is_child:
+            self._lock, self._queue_lock, self._queue = threading.RLock(), threading.Lock(), []
+        else:
+            self._lock.release()
 
     def _commit(self, changes: list[_Change]) -> None:
         """Keep changes, and tell each what became of it, also when this thread is interrupted."""
@@ -136,29 +158,41 @@ class SqliteStore:
 
     def _connected(self) -> sqlite3.Connection:
         """Give the connection, with nothing open on it: an interrupt may have come before a rollback, too."""
-        self._connect()
+        if self._is_closed:
+            raise OutboxError(f"the outbox {self.path} is closed")
+        if self._connection is None:
+            with self._translated("opened"):
+                self._connection = self._connect()
+            self._process = os.getpid()
+        if self._process != os.getpid():
+            raise OutboxError(
+                f"the outbox {self.path} was open when another language forked this process: open it anew"
+            )
         _roll_back(self._connection)
         return self._connection
 
-    def _connect(self) -> None:
-        """Open the file; again after a fork, since a connection belongs to the process that made it."""
-        if self._process == os.getpid():
-            return
-        with self._translated("opened"):
-            is_new = not self.path.exists()
-            if is_new:
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file, which is made the first time when it is not there."""
+        if self._identity is None:
+            if not self.path.exists():
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._identity = _identity(self.path)
-            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-            self._process = os.getpid()
+        elif displacement := self._displacement():
+            raise displacement
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # One statement, since another process may be making the tables at this very moment.
