@@ -148,8 +148,33 @@ def test_no_fork_makes_the_file_anew(outbox: Outbox, path: Path) -> None:
     assert (code, path.exists()) == (5, False)
 
 
-def test_a_store_that_nobody_keeps_is_closed(path: Path) -> None:
-    """That it is told of forks does not keep an outbox, or its file, open."""
-    outbox = weakref.ref(Outbox(path))
+def test_an_outbox_that_nobody_keeps_is_closed(path: Path) -> None:
+    """That they are told of forks does not keep an outbox and its store alive, nor their file open."""
+    outbox = Outbox(path)
+    kept = (weakref.ref(outbox), weakref.ref(outbox._store))
+    del outbox
     gc.collect()
-    assert outbox() is None
+    assert [one() for one in kept] == [None, None]
+
+
+def test_a_child_does_not_keep_its_parent_alive(path: Path) -> None:
+    """A sender that was killed is gone, and left a doubt, also while a process that it forked lives on."""
+    code = """
+outbox = Outbox(sys.argv[1])
+begin(outbox, invoice())
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+signal.pause()
+"""
+    with subprocess.Popen(
+        _program(code, path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"forked\n"
+        with Outbox(path) as second:
+            assert begin(second, invoice()).kind == "sending"
+            process.kill()
+            assert process.wait(30)
+            assert begin(second, invoice()).kind == "in_doubt"

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from paytraq_direct.errors import OutboxError
-from paytraq_direct.outbox import content, guard, presence
+from paytraq_direct.outbox import content, forks, guard, presence
+from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.guard import Draft, Standing
 from paytraq_direct.outbox.ledger import now, written
 from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
@@ -41,7 +42,7 @@ class Closed(NamedTuple):
     seconds: float
 
 
-class Outbox:
+class Outbox(Forked):
     """The durable ledger of deliveries, and the guard against sending twice.
 
     Kept in one file of this machine, by default in the user's state folder; threads and processes may share it.
@@ -54,8 +55,8 @@ class Outbox:
         self._folder = self.path.with_name(f"{self.path.name}-senders")
         self._store: Store = store or SqliteStore(self.path)
         self._presence: presence.Presence | None = None
-        self._process = 0
         self._lock = threading.Lock()
+        super().__init__()
         self._key = self._store.read(lambda page: page.setting("fingerprint_key")) or b""
         if not self._key:
             raise OutboxError(f"the outbox {self.path} lacks its key: put a copy in its place, or name another")
@@ -73,13 +74,21 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file; a sender that sent nothing more is gone now."""
         with self._lock:
-            if self._presence is not None and self._process == os.getpid():
+            if self._presence is not None:
                 name = self._presence.name
                 with contextlib.suppress(OutboxError):
                     self._store.write(lambda page: self._leave(page, name))
                 self._presence.close()
             self._presence = None
         self._store.close()
+
+    def after_fork(self, *, is_child: bool) -> None:
+        """Send under a name of its own in the child; the lock on the parent's is the parent's alone."""
+        if is_child:
+            self._lock = threading.Lock()
+            if self._presence is not None:
+                self._presence.leave_to_parent()
+                self._presence = None
 
     def fingerprint(self, channel: ChannelUri) -> str:
         """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
@@ -202,13 +211,14 @@ class Outbox:
     def _sender(self) -> str:
         """Give the name under which this process sends, its lock held from now on."""
         with self._lock:
-            if self._presence is None or self._process != os.getpid():
-                self._presence = presence.Presence(self._folder)
-                self._process = os.getpid()
+            if self._presence is None:
+                # Under the lock of forks, so that a child knows of the file that it has from its parent.
+                with forks.LOCK:
+                    self._presence = presence.Presence(self._folder)
             return self._presence.name
 
     def _is_mine(self, name: str | None) -> bool:
-        return self._presence is not None and self._process == os.getpid() and self._presence.name == name
+        return self._presence is not None and self._presence.name == name
 
     def _draft(
         self,

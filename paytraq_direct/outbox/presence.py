@@ -28,17 +28,21 @@ class Presence:
     """This process's own lock, on a file of its own in a folder. The system lets go of it when the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, exist_ok=True)
         self.name = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._path = folder / self.name
+        folder.mkdir(mode=0o700, exist_ok=True)
         self._stream = self._path.open("xb")
         _lock(self._stream)
 
     def close(self) -> None:
         """Let go."""
-        self._stream.close()
+        self.leave_to_parent()
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+    def leave_to_parent(self) -> None:
+        """Close the file that a child has from its parent, whose lock lasts while either has it open."""
+        self._stream.close()
 
 
 def is_gone(folder: Path, name: str) -> bool:
