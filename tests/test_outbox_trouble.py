@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -115,6 +116,24 @@ def test_an_outbox_that_is_taken_away(outbox: Outbox, path: Path, *, is_replaced
             with pytest.raises(OutboxError, match="was removed or replaced while in use"):
                 sender.send(invoice(number))
         assert server.hits == 1
+
+
+def test_senders_that_cannot_be_told(path: Path) -> None:
+    """A sender that cannot show that it lives sends nothing, and says what is in its way."""
+    path.with_name("outbox.sqlite-senders").write_text("")
+    _refused(path, "outbox.sqlite-senders, which shows who sends, cannot be used: File exists")
+
+
+def test_locks_that_the_disk_does_not_know(outbox: Outbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files cannot be locked nothing is sent, and no file of an attempt to is left."""
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("paytraq_direct.outbox.presence._lock", fails)
+    with pytest.raises(OutboxError, match=r"no file can be locked in .*-senders, which shows who sends: No locks"):
+        begin(outbox, invoice())
+    assert list(path.with_name("outbox.sqlite-senders").iterdir()) == []
 
 
 def test_a_full_disk(outbox: Outbox) -> None:

@@ -8,6 +8,8 @@ import secrets
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
+from paytraq_direct.errors import OutboxError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,9 +32,16 @@ class Presence:
     def __init__(self, folder: Path) -> None:
         self.name = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._path = folder / self.name
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._stream = self._path.open("xb")
-        _lock(self._stream)
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._stream = self._path.open("xb")
+        except OSError as error:
+            raise OutboxError(f"the folder {folder}, which shows who sends, cannot be used: {error.strerror}") from None
+        try:
+            _lock(self._stream)
+        except OSError as error:
+            self.close()
+            raise OutboxError(f"no file can be locked in {folder}, which shows who sends: {error.strerror}") from None
 
     def close(self) -> None:
         """Let go."""
