@@ -200,6 +200,19 @@ def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
     assert outbox.hold(CHANNEL, invoice(), prepare(invoice())) is None
 
 
+def test_texts_that_are_no_utf_8(outbox: Outbox) -> None:
+    """A file's name, a channel's name or a person's note may hold any bytes: they are kept, as escapes."""
+    one = invoice()
+    begun = outbox.begin(CHANNEL, one, prepare(one), named="file:\udcff", origin="a\udcff.json")
+    assert isinstance(begun, Begun)
+    outbox.end(begun, ENDINGS["in_doubt"])
+    assert outbox.resolve(begun.delivery, received=True, note="by \udcff", who="\udcff")
+    (delivery,), (resolution,) = outbox.deliveries(document_ref="INV-1"), outbox.resolutions(begun.delivery)
+    assert (delivery.named, delivery.origin) == (r"file:\udcff", r"a\udcff.json")
+    assert (resolution.note, resolution.who) == (r"by \udcff", r"\udcff")
+    assert outbox.deliveries(document_ref="\udcff") == []
+
+
 def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: Path) -> None:
     """When a channel asks to be left alone, nobody who shares the outbox begins an attempt there; others do."""
     begun = begin(outbox, invoice())

@@ -24,6 +24,11 @@ def now() -> str:
     return written(datetime.now(UTC))
 
 
+def storable(text: str) -> str:
+    """Give a text as it can be kept: bytes of a file's name that are no UTF-8 are written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 class Delivery(NamedTuple):
     """One document that must get through one channel; ``is_finished`` when it was not made from a record.
 

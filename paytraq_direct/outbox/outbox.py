@@ -13,7 +13,7 @@ from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox import content, forks, guard, presence
 from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.guard import Draft, Standing
-from paytraq_direct.outbox.ledger import now, written
+from paytraq_direct.outbox.ledger import now, storable, written
 from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Outbox(Forked):
             found = page.get(delivery)
             if found is None or found.state != "in_doubt":
                 return False
-            page.add_resolution(delivery, is_received=received, note=note, who=who, at=now())
+            page.add_resolution(delivery, is_received=received, note=storable(note), who=storable(who), at=now())
             page.set_state(delivery, "delivered" if received else "pending")
             return True
 
@@ -185,6 +185,7 @@ class Outbox(Forked):
         until: datetime | None = None,
     ) -> list[Delivery]:
         """List the deliveries that fit all of the conditions, the oldest first; times are of their reading."""
+        document_ref = document_ref and storable(document_ref)
         start, end = (None if moment is None else written(moment) for moment in (since, until))
         return self._store.read(
             lambda page: list(
@@ -233,12 +234,12 @@ class Outbox(Forked):
         return Draft(
             key=content.key_of(invoice, document, fingerprint),
             masked=channel.masked,
-            named=named,
+            named=named and storable(named),
             record=content.record_of(invoice),
             document=document,
             values={
                 "document_ref": invoice.document_ref,
-                "origin": origin,
+                "origin": origin and storable(origin),
                 "is_finished": invoice.document is not None,
                 "sha256": hashlib.sha256(document).hexdigest(),
                 "read_at": now(),
