@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -222,6 +223,19 @@ def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: 
         assert isinstance(found, Closed)
         assert 29 < found.seconds <= 30
         assert isinstance(begin(second, invoice("INV-2"), OTHER), Begun)
+
+
+def test_a_clock_that_was_put_back_closes_no_channel(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for while the clock was a year ahead is not obeyed for a year, and what is asked for later is."""
+    with monkeypatch.context() as ahead:
+        truly = time.time
+        ahead.setattr(time, "time", lambda: truly() + 365 * 86_400)
+        outbox.end(begin(outbox, invoice()), ENDINGS["deferred"], closed_for_s=30.0)
+    begun = begin(outbox, invoice())
+    assert isinstance(begun, Begun)
+    outbox.end(begun, ENDINGS["deferred"], closed_for_s=30.0)
+    assert isinstance(begin(outbox, invoice()), Closed)
+    assert isinstance(outbox.again(begun.delivery), Closed)
 
 
 def test_what_is_kept(outbox: Outbox, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox.content import Key
 from paytraq_direct.outbox.sqlite import SqliteStore
@@ -69,7 +70,7 @@ class StoreContract:
             assert store.read(lambda page: page.setting("other")) == value
 
     def test_channels(self, store: Store) -> None:
-        """A name is kept until another is given; a channel stays closed until the latest moment that was asked for."""
+        """A name is kept until another is given; a channel stays closed until the latest moment that can have been asked."""
         number = store.write(add)
         for named, expected in ((None, "acme"), ("env:ACME", "env:ACME")):
             store.write(methodcaller("put_channel", "f", "https://…", named))
@@ -80,6 +81,9 @@ class StoreContract:
         for moment in (5.0, 9.0, 7.0):
             store.write(methodcaller("close_until", "f", moment))
         assert store.read(lambda page: page.closed_until("f")) == 9.0
+        for moment, latest in ((1e9, 1e9), (1e9 - LONGEST_WAIT_S, 1e9), (10.0, 10.0)):
+            store.write(methodcaller("close_until", "f", moment))
+            assert store.read(lambda page: page.closed_until("f")) == latest
 
     def test_senders(self, store: Store) -> None:
         """Senders are listed until they are gone; what they send is theirs until its state changes."""

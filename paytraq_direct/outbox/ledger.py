@@ -99,7 +99,10 @@ class Page(Protocol):
         """Give the time until which a channel asked to be left alone, in seconds since 1970; 0 when it did not."""
 
     def close_until(self, fingerprint: str, moment: float) -> None:
-        """Keep that a channel asked to be left alone; an earlier moment than is known changes nothing."""
+        """Keep that a channel asked to be left alone; an earlier moment than is known changes nothing.
+
+        One that is more than the longest wait later is not known, but of a clock that has been put back.
+        """
 
     def add_sender(self, name: str, at: str) -> None:
         """Keep that a sender began."""

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox import content, forks, guard, presence
 from paytraq_direct.outbox.forks import Forked
@@ -116,8 +117,8 @@ class Outbox(Forked):
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
                 return guard.standing_of(page, found.state, found)
-            if (seconds := page.closed_until(found.fingerprint) - time.time()) > 0:
-                return Closed(seconds)
+            if closed := _closed(page, found.fingerprint):
+                return closed
             return self._intend(page, sender, delivery, is_resend=False)
 
         return self._store.write(change)
@@ -252,8 +253,8 @@ class Outbox(Forked):
         standing = guard.standing_against(page, known, draft, resend=resend)
         if standing is not None:
             return standing
-        if (seconds := page.closed_until(draft.key.fingerprint) - time.time()) > 0:
-            return Closed(seconds)
+        if closed := _closed(page, draft.key.fingerprint):
+            return closed
         is_resend = any(delivery.state in guard.SETTLED for delivery in known)
         return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
 
@@ -311,6 +312,12 @@ _NO_ANSWER: Final = {
     "body": b"",
     "elapsed_ms": None,
 }
+
+
+def _closed(page: Page, fingerprint: str) -> Closed | None:
+    """Tell for how long a channel is to be left alone; a clock that was put back since must not make that long."""
+    seconds = page.closed_until(fingerprint) - time.time()
+    return Closed(seconds) if 0 < seconds <= LONGEST_WAIT_S else None
 
 
 def default_path() -> Path:

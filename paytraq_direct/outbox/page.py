@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.outbox.ledger import Attempt, Delivery, Resolution
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ class SqlitePage:
 
     def close_until(self, fingerprint: str, moment: float) -> None:
         self._do(
-            "UPDATE channel SET closed_until = max(coalesce(closed_until, 0), ?) WHERE fingerprint = ?",
-            (moment, fingerprint),
+            "UPDATE channel SET closed_until = :moment WHERE fingerprint = :fingerprint "
+            "AND coalesce(closed_until, 0) NOT BETWEEN :moment AND :moment + :longest",
+            {"moment": moment, "fingerprint": fingerprint, "longest": LONGEST_WAIT_S},
         )
 
     def add_sender(self, name: str, at: str) -> None:
