@@ -188,9 +188,14 @@ class Sender:
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            verdict = self._post(ref, document, attempts)
-            if begun is not None and self._outbox is not None:
-                self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            try:
+                verdict = self._post(ref, document, attempts)
+                if begun is not None and self._outbox is not None:
+                    self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            except BaseException:
+                if begun is not None and self._outbox is not None:
+                    self._outbox.abandon(begun)
+                raise
             wait_s = self._wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break

@@ -8,17 +8,19 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from commands import run
 from test_cli import answers
 from test_outbox import begin, invoice, post
 from test_rules import smallest
-from wire.servers import OK, Server
+from test_store import Interrupting
+from wire.servers import OK, Peer, Server
 
-from paytraq_direct import InDoubt, Outbox, OutboxError, Sender, send
+from paytraq_direct import InDoubt, Interrupted, Outbox, OutboxError, Sender, send
 from paytraq_direct.outbox.outbox import Begun
+from paytraq_direct.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,6 +180,59 @@ def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, mon
         with Outbox(path) as outbox, pytest.raises(InDoubt):
             send(invoice(), server.url(), outbox=outbox)
         assert server.hits == 1
+
+
+def test_a_success_that_could_not_be_recorded_is_a_doubt_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender whose ending could not be written does not take its own attempt for one that is still being sent."""
+    monkeypatch.setattr("paytraq_direct.outbox.sqlite.BUSY_S", 0.1)
+    outbox, other = Outbox(path), sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        other.execute("BEGIN IMMEDIATE")
+        peer.say(OK)
+
+    with outbox, Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        for _ in range(2):
+            with pytest.raises(OutboxError, match="locked"):
+                sender.send(invoice())
+        other.execute("ROLLBACK")
+        with pytest.raises(InDoubt, match="in doubt since an earlier attempt"):
+            sender.send(invoice())
+        (delivery,) = outbox.deliveries()
+        assert outbox.standing(delivery.id).kind == "in_doubt"
+        assert server.hits == 1
+    other.close()
+
+
+def test_an_attempt_that_was_stopped_is_a_doubt_at_once(outbox: Outbox) -> None:
+    """After a Ctrl-C in the middle of a post, the same process is told of a doubt, not of another process."""
+
+    class Stopped(Wire):
+        def post(self, *arguments: Any, **options: Any) -> NoReturn:
+            super().post(*arguments, **options)
+            stop = KeyboardInterrupt()
+            stop.paytraq_progress = 2  # type: ignore[attr-defined]
+            raise stop
+
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox, wire=Stopped()) as sender:
+        with pytest.raises(Interrupted):
+            sender.send(invoice())
+        (delivery,) = outbox.deliveries()
+        assert outbox.standing(delivery.id).kind == "in_doubt"
+        with pytest.raises(InDoubt):
+            sender.send(invoice())
+        assert server.hits == 1
+
+
+def test_an_attempt_that_nobody_heard_of_is_a_doubt_at_once(outbox: Outbox) -> None:
+    """After a Ctrl-C when the intent was on disk already, nobody counts as sending it."""
+    store: Any = outbox._store
+    post(outbox, invoice("INV-0"))
+    store._connection = Interrupting(store._connection, after="COMMIT")
+    with pytest.raises(KeyboardInterrupt):
+        begin(outbox, invoice())
+    assert begin(outbox, invoice()).kind == "in_doubt"
 
 
 def test_a_store_that_says_nothing(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,7 +231,7 @@ class StoreContract:
         assert len(store.read(lambda page: list(page.find()))) == 1
 
 
-class Interrupted:
+class Interrupting:
     """A connection whose thread gets a Ctrl-C right after some statements, and right before others, once each."""
 
     def __init__(self, connection: sqlite3.Connection, *, after: str = "", before: str = "") -> None:
@@ -282,7 +282,7 @@ class TestSqlite(StoreContract):
     ) -> None:
         """Wherever a Ctrl-C comes, and a second one, what was being written is undone, and the next one is written."""
         store: Any = open_store()
-        store._connection = Interrupted(store._connection, after=after, before=before)
+        store._connection = Interrupting(store._connection, after=after, before=before)
         with pytest.raises(KeyboardInterrupt):
             store.write(add)
         assert store.read(lambda page: list(page.find())) == []
@@ -295,7 +295,7 @@ class TestSqlite(StoreContract):
     ) -> None:
         """Wherever a Ctrl-C comes in a look, the next look and the next change are done."""
         store: Any = open_store()
-        store._connection = Interrupted(store._connection, after=after, before=before)
+        store._connection = Interrupting(store._connection, after=after, before=before)
         with pytest.raises(KeyboardInterrupt):
             store.read(lambda page: page.get(1))
         assert store.read(lambda page: page.get(1)) is None
@@ -310,7 +310,7 @@ class TestSqlite(StoreContract):
     ) -> None:
         """When the thread that writes for others gets a Ctrl-C, each of them hears truly whether its change is kept."""
         store: Any = open_store()
-        store._connection = Interrupted(store._connection, after=after)
+        store._connection = Interrupting(store._connection, after=after)
         if after == "taken":
             monkeypatch.setattr(store, "_commit", _interrupt_once(store._commit))
         heard: list[object] = []

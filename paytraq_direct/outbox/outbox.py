@@ -19,7 +19,7 @@ from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, Resolution, State, Store
 
 _GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
+_ABANDONED: Final = "its sender was stopped, or could not write down the answer: the document may have arrived"
 
 
 class Begun(NamedTuple):
@@ -56,6 +57,7 @@ class Outbox(Forked):
         self._folder = self.path.with_name(f"{self.path.name}-senders")
         self._store: Store = store or SqliteStore(self.path)
         self._presence: presence.Presence | None = None
+        self._under_way: dict[int, Begun] = {}
         self._lock = threading.Lock()
         super().__init__()
         self._key = self._store.read(lambda page: page.setting("fingerprint_key")) or b""
@@ -78,7 +80,7 @@ class Outbox(Forked):
             if self._presence is not None:
                 name = self._presence.name
                 with contextlib.suppress(OutboxError):
-                    self._store.write(lambda page: self._leave(page, name))
+                    self._store.write(lambda page: _leave(page, name))
                 self._presence.close()
             self._presence = None
         self._store.close()
@@ -87,6 +89,7 @@ class Outbox(Forked):
         """Send under a name of its own in the child; the lock on the parent's is the parent's alone."""
         if is_child:
             self._lock = threading.Lock()
+            self._under_way = {}
             if self._presence is not None:
                 self._presence.leave_to_parent()
                 self._presence = None
@@ -105,7 +108,7 @@ class Outbox(Forked):
         """
         sender = self._sender()
         draft = self._draft(channel, invoice, document, **about)
-        return self._store.write(lambda page: self._begin(page, sender, draft, resend=resend))
+        return self._start(lambda page: self._begin(page, sender, draft, resend=resend))
 
     def again(self, delivery: int) -> Begun | Standing | Closed:
         """Write down that a pending or deferred delivery is about to be posted, unless something forbids it."""
@@ -121,7 +124,7 @@ class Outbox(Forked):
                 return closed
             return self._intend(page, sender, delivery, is_resend=False)
 
-        return self._store.write(change)
+        return self._start(change)
 
     def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | None:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
@@ -129,7 +132,10 @@ class Outbox(Forked):
         return self._store.write(lambda page: self._hold(page, draft))
 
     def end(self, begun: Begun, verdict: Verdict, *, closed_for_s: float | None = None) -> None:
-        """Write down how an attempt ended; ``closed_for_s`` when the channel asked to be left alone for so long."""
+        """Write down how an attempt ended; ``closed_for_s`` when the channel asked to be left alone for so long.
+
+        When that raises, the attempt must be abandoned: it counts as being sent until then.
+        """
         exchange = verdict.exchange
         ending = {
             "ended_at": now(),
@@ -142,6 +148,14 @@ class Outbox(Forked):
         }
         moment = None if closed_for_s is None else time.time() + closed_for_s
         self._store.write(lambda page: self._end(page, begun, ending, moment))
+        self.abandon(begun)
+
+    def abandon(self, begun: Begun) -> None:
+        """Count an attempt as being sent no longer: without an ending, it is a doubt for whoever looks next.
+
+        Nothing is written now, since that may be what failed.
+        """
+        self._under_way.pop(begun.attempt, None)
 
     def standing(self, delivery: int) -> Standing:
         """Give what has become of a delivery."""
@@ -158,10 +172,16 @@ class Outbox(Forked):
         return standing
 
     def recover(self) -> int:
-        """Put in doubt what senders that are gone were sending; give how many deliveries that were."""
-        names = self._store.read(lambda page: page.senders())
+        """Put in doubt what senders that are gone were sending, and what this one abandoned; give how many it was."""
+        names, abandoned = self._store.read(lambda page: (page.senders(), self._abandoned(page)))
         gone = [name for name in names if not self._is_mine(name) and presence.is_gone(self._folder, name)]
-        return self._store.write(lambda page: sum(self._leave(page, name) for name in gone)) if gone else 0
+
+        def change(page: Page) -> int:
+            return sum(_leave(page, name) for name in gone) + sum(
+                _write_off(page, delivery, _ABANDONED) for delivery in self._abandoned(page)
+            )
+
+        return self._store.write(change) if gone or abandoned else 0
 
     def resolve(self, delivery: int, *, received: bool, note: str, who: str) -> bool:
         """Write down what a person found out about a doubt: it is delivered then, or pending. False when it is none."""
@@ -258,6 +278,25 @@ class Outbox(Forked):
         is_resend = any(delivery.state in guard.SETTLED for delivery in known)
         return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
 
+    def _start(self, change: Callable[[Page], Begun | Standing | Closed]) -> Begun | Standing | Closed:
+        """Do a change that may begin an attempt. One that its caller never hears of is abandoned."""
+        begun: Begun | Standing | Closed | None = None
+
+        def start(page: Page) -> Begun | Standing | Closed:
+            nonlocal begun
+            begun = change(page)
+            if isinstance(begun, Begun):
+                self._under_way[begun.attempt] = begun
+            return begun
+
+        try:
+            return self._store.write(start)
+        except BaseException:
+            # Its number may be another one's by now, when it was not kept.
+            if isinstance(begun, Begun) and self._under_way.get(begun.attempt) is begun:
+                self.abandon(begun)
+            raise
+
     @staticmethod
     def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
         page.add_sender(sender, now())
@@ -272,30 +311,30 @@ class Outbox(Forked):
         return page.get(guard.place(page, known, draft, "pending"))
 
     def _known(self, page: Page, draft: Draft) -> list[Delivery]:
-        """List what is known under a key, the senders that are gone taken care of."""
+        """List what is known under a key, what nobody is sending any more taken care of."""
         known = page.by_key(draft.key)
-        for delivery in known:
-            name = delivery.sender
-            if (
-                delivery.state == "sending"
-                and name
-                and not self._is_mine(name)
-                and presence.is_gone(self._folder, name)
-            ):
-                self._leave(page, name)
-                return page.by_key(draft.key)
-        return known
+        left = [delivery for delivery in known if delivery.state == "sending" and self._is_left(page, delivery)]
+        return page.by_key(draft.key) if left else known
 
-    def _leave(self, page: Page, sender: str) -> int:
-        """Put in doubt what a sender left behind."""
-        left = page.by_sender(sender)
-        for delivery in left:
-            for attempt in page.attempts(delivery.id):
-                if attempt.outcome is None:
-                    page.add_ending(attempt.id, {**_NO_ANSWER, "ended_at": now()})
-            page.set_state(delivery.id, guard.summed_up(page, delivery.id))
-        page.end_sender(sender)
-        return len(left)
+    def _is_left(self, page: Page, delivery: Delivery) -> bool:
+        """Tell whether nobody is sending a delivery any more; it is put in doubt then."""
+        name = delivery.sender
+        if name is None:
+            return False
+        if self._is_mine(name):
+            return not self._is_under_way(page, delivery) and bool(_write_off(page, delivery, _ABANDONED))
+        if is_gone := presence.is_gone(self._folder, name):
+            _leave(page, name)
+        return is_gone
+
+    def _abandoned(self, page: Page) -> list[Delivery]:
+        """List what this process was sending and is not any more, with no ending written down."""
+        mine = [] if self._presence is None else page.by_sender(self._presence.name)
+        return [delivery for delivery in mine if not self._is_under_way(page, delivery)]
+
+    def _is_under_way(self, page: Page, delivery: Delivery) -> bool:
+        attempts = page.attempts(delivery.id)
+        return any(attempt.outcome is None and attempt.id in self._under_way for attempt in attempts)
 
     def _end(self, page: Page, begun: Begun, ending: dict[str, Any], closed_until: float | None) -> None:
         page.add_ending(begun.attempt, ending)
@@ -306,12 +345,27 @@ class Outbox(Forked):
 
 _NO_ANSWER: Final = {
     "outcome": "in_doubt",
-    "message": _GONE,
     "status": None,
     "headers": (),
     "body": b"",
     "elapsed_ms": None,
 }
+
+
+def _leave(page: Page, sender: str) -> int:
+    """Put in doubt what a sender left behind; give how many deliveries that were."""
+    left = sum(_write_off(page, delivery, _GONE) for delivery in page.by_sender(sender))
+    page.end_sender(sender)
+    return left
+
+
+def _write_off(page: Page, delivery: Delivery, why: str) -> int:
+    """Put one delivery in doubt: what was under way has no answer, and nobody waits for one."""
+    for attempt in page.attempts(delivery.id):
+        if attempt.outcome is None:
+            page.add_ending(attempt.id, {**_NO_ANSWER, "message": why, "ended_at": now()})
+    page.set_state(delivery.id, guard.summed_up(page, delivery.id))
+    return 1
 
 
 def _closed(page: Page, fingerprint: str) -> Closed | None:
