@@ -86,7 +86,7 @@ class StoreContract:
             assert store.read(lambda page: page.closed_until("f")) == latest
 
     def test_senders(self, store: Store) -> None:
-        """Senders are listed until they are gone; what they send is theirs until its state changes."""
+        """Senders are listed until they are gone, and when they begin again; what they send is theirs until its state changes."""
         for name in ("one", "two", "one"):
             store.write(methodcaller("add_sender", name, AT))
         number = store.write(add)
@@ -97,6 +97,8 @@ class StoreContract:
         store.write(lambda page: page.set_state(number, "delivered"))
         store.write(lambda page: page.end_sender("one"))
         assert store.read(lambda page: (page.senders(), page.by_sender("one"))) == (["two"], [])
+        store.write(methodcaller("add_sender", "one", AT))
+        assert sorted(store.read(lambda page: page.senders())) == ["one", "two"]
 
     def test_by_key(self, store: Store) -> None:
         """The deliveries of a key are found, the oldest first, all four parts of it counting; superseded ones are not."""
@@ -118,6 +120,19 @@ class StoreContract:
         assert {name: getattr(done, name) for name in ENDING} == ENDING
         assert (done.id, done.delivery, done.sender, done.began_at, done.is_resend) == (first, number, "one", AT, False)
         assert (open_.id, open_.is_resend, open_.outcome, open_.body, open_.headers) == (second, True, None, b"", ())
+
+    def test_an_assumed_ending_gives_way(self, store: Store) -> None:
+        """The true ending takes the place of one that was only assumed; nothing takes the place of that."""
+        number = store.write(add)
+        store.write(methodcaller("add_sender", "one", AT))
+        attempt = store.write(methodcaller("add_attempt", number, "one", AT, is_resend=False))
+        assumed = {**ENDING, "outcome": "in_doubt", "status": None, "elapsed_ms": None}
+        for ending in (assumed, ENDING):
+            store.write(methodcaller("add_ending", attempt, ending))
+            (found,) = store.read(lambda page: page.attempts(number))
+            assert {name: getattr(found, name) for name in ENDING} == ending
+        with pytest.raises(OutboxError):
+            store.write(methodcaller("add_ending", attempt, assumed))
 
     def test_resolutions(self, store: Store) -> None:
         """What a person found out stands beside the last attempt that there was."""

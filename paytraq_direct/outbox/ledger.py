@@ -105,7 +105,7 @@ class Page(Protocol):
         """
 
     def add_sender(self, name: str, at: str) -> None:
-        """Keep that a sender began."""
+        """Keep that a sender began; one that seemed to be gone is not."""
 
     def senders(self) -> list[str]:
         """List the senders that are not known to be gone."""
@@ -138,7 +138,11 @@ class Page(Protocol):
         """Keep that a POST is about to start and give its number."""
 
     def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
-        """Keep how an attempt ended."""
+        """Keep how an attempt ended.
+
+        An ending without ``elapsed_ms`` was only assumed, of a sender that seemed to be gone: it gives way to the true
+        one. Nothing takes the place of that.
+        """
 
     def attempts(self, delivery: int) -> list[Attempt]:
         """List the attempts of a delivery, the first first."""

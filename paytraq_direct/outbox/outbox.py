@@ -91,7 +91,7 @@ class Outbox(Forked):
             self._lock = threading.Lock()
             self._under_way = {}
             if self._presence is not None:
-                self._presence.leave_to_parent()
+                self._presence.let_go()
                 self._presence = None
 
     def fingerprint(self, channel: ChannelUri) -> str:
@@ -233,11 +233,18 @@ class Outbox(Forked):
     def _sender(self) -> str:
         """Give the name under which this process sends, its lock held from now on."""
         with self._lock:
-            if self._presence is None:
+            if self._presence is None or not self._presence.is_shown():
                 # Under the lock of forks, so that a child knows of the file that it has from its parent.
                 with forks.LOCK:
-                    self._presence = presence.Presence(self._folder)
+                    self._presence = self._shown(self._presence)
             return self._presence.name
+
+    def _shown(self, before: presence.Presence | None) -> presence.Presence:
+        """Give a new presence, under the name that this process had before if its file was swept away."""
+        if before is None:
+            return presence.Presence(self._folder)
+        before.let_go()
+        return presence.Presence(self._folder, before.name)
 
     def _is_mine(self, name: str | None) -> bool:
         return self._presence is not None and self._presence.name == name
@@ -338,7 +345,9 @@ class Outbox(Forked):
 
     def _end(self, page: Page, begun: Begun, ending: dict[str, Any], closed_until: float | None) -> None:
         page.add_ending(begun.attempt, ending)
-        page.set_state(begun.delivery, guard.summed_up(page, begun.delivery, ending["outcome"]))
+        state = guard.summed_up(page, begun.delivery, ending["outcome"])
+        if state == "delivered" or not guard.has_moved_on(page, begun.delivery, state):
+            page.set_state(begun.delivery, state)
         if closed_until is not None and (delivery := page.get(begun.delivery)):
             page.close_until(delivery.fingerprint, closed_until)
 

@@ -57,7 +57,11 @@ class SqlitePage:
         )
 
     def add_sender(self, name: str, at: str) -> None:
-        self._do("INSERT INTO sender (name, started_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, at))
+        self._do(
+            "INSERT INTO sender (name, started_at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET is_gone = 0 "
+            "WHERE is_gone",
+            (name, at),
+        )
 
     def senders(self) -> list[str]:
         return [name for (name,) in self._do("SELECT name FROM sender WHERE NOT is_gone")]
@@ -102,6 +106,7 @@ class SqlitePage:
         return int(cursor.lastrowid or 0)
 
     def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
+        self._do("DELETE FROM ending WHERE attempt = ? AND elapsed_ms IS NULL", (attempt,))
         self._do(
             "INSERT INTO ending VALUES "
             "(:attempt, :ended_at, :outcome, :message, :status, :headers, :body, :elapsed_ms)",
