@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 from paytraq_direct import schema, wording
 from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
-from paytraq_direct.errors import InvalidInvoice
+from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
 from paytraq_direct.result import Interrupted, Receipt, Result
 
@@ -189,9 +189,14 @@ class Sender:
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            verdict = self._post(ref, document, attempts)
-            if begun is not None and self._outbox is not None:
-                self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            try:
+                verdict = self._post(ref, document, attempts)
+                if begun is not None and self._outbox is not None:
+                    self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            except BaseException:
+                if begun is not None and self._outbox is not None:
+                    self._outbox.abandon(begun)
+                raise
             wait_s = self._wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
@@ -240,6 +245,8 @@ class Sender:
             self._pause(begun.seconds)
         if isinstance(begun, Standing):
             return self._standing(ref, document, self._awaited(begun))
+        if begun is None:
+            raise OutboxError("the outbox did not say that the attempt is written down, so nothing was sent")
         return begun
 
     def _awaited(self, standing: Standing) -> Standing:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from test_cli import answers, plain
 from test_rules import smallest
 from wire.servers import OK, Server
 
-from paytraq_direct import ChannelUri, Conflict, Deferred, InDoubt, Invoice, Outbox, Sender, send
+from paytraq_direct import ChannelUri, Conflict, Deferred, InDoubt, Invoice, Outbox, OutboxError, Sender, send
 from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.guard import Standing
@@ -200,6 +201,19 @@ def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
     assert outbox.hold(CHANNEL, invoice(), prepare(invoice())) is None
 
 
+def test_texts_that_are_no_utf_8(outbox: Outbox) -> None:
+    """A file's name, a channel's name or a person's note may hold any bytes: they are kept, as escapes."""
+    one = invoice()
+    begun = outbox.begin(CHANNEL, one, prepare(one), named="file:\udcff", origin="a\udcff.json")
+    assert isinstance(begun, Begun)
+    outbox.end(begun, ENDINGS["in_doubt"])
+    assert outbox.resolve(begun.delivery, received=True, note="by \udcff", who="\udcff")
+    (delivery,), (resolution,) = outbox.deliveries(document_ref="INV-1"), outbox.resolutions(begun.delivery)
+    assert (delivery.named, delivery.origin) == (r"file:\udcff", r"a\udcff.json")
+    assert (resolution.note, resolution.who) == (r"by \udcff", r"\udcff")
+    assert outbox.deliveries(document_ref="\udcff") == []
+
+
 def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: Path) -> None:
     """When a channel asks to be left alone, nobody who shares the outbox begins an attempt there; others do."""
     begun = begin(outbox, invoice())
@@ -209,6 +223,19 @@ def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: 
         assert isinstance(found, Closed)
         assert 29 < found.seconds <= 30
         assert isinstance(begin(second, invoice("INV-2"), OTHER), Begun)
+
+
+def test_a_clock_that_was_put_back_closes_no_channel(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for while the clock was a year ahead is not obeyed for a year, and what is asked for later is."""
+    with monkeypatch.context() as ahead:
+        truly = time.time
+        ahead.setattr(time, "time", lambda: truly() + 365 * 86_400)
+        outbox.end(begin(outbox, invoice()), ENDINGS["deferred"], closed_for_s=30.0)
+    begun = begin(outbox, invoice())
+    assert isinstance(begun, Begun)
+    outbox.end(begun, ENDINGS["deferred"], closed_for_s=30.0)
+    assert isinstance(begin(outbox, invoice()), Closed)
+    assert isinstance(outbox.again(begun.delivery), Closed)
 
 
 def test_what_is_kept(outbox: Outbox, path: Path) -> None:
@@ -276,7 +303,87 @@ def test_a_sender_that_ended_properly_leaves_no_lock(path: Path) -> None:
         assert list(path.with_name("outbox.sqlite-senders").iterdir()) == []
 
 
-STEPS = ("none", "intent", "posted", "ended")
+def _sweep(path: Path, *, also_folder: bool = False) -> None:
+    """Take the locks away from under the senders that hold them."""
+    folder = path.with_name(f"{path.name}-senders")
+    for file in folder.iterdir():
+        file.unlink()
+    if also_folder:
+        folder.rmdir()
+
+
+@pytest.mark.parametrize("outcome", sorted(ENDINGS))
+def test_the_true_ending_wins(outbox: Outbox, path: Path, outcome: str) -> None:
+    """What was written off while its sender lived ends as it truly ended, and for good."""
+    begun = begin(outbox, invoice())
+    _sweep(path)
+    with Outbox(path) as second:
+        assert second.standing(begun.delivery).kind == "in_doubt"
+        outbox.end(begun, ENDINGS[outcome])
+        assert [attempt.outcome for attempt in second.attempts(begun.delivery)] == [outcome]
+        assert second.deliveries()[0].state == outcome
+        with pytest.raises(OutboxError, match="CONSTRAINT"):
+            outbox.end(begun, ENDINGS["in_doubt"])
+
+
+@pytest.mark.parametrize(
+    ("late", "meanwhile", "state"), [("rejected", "sending", "in_doubt"), ("delivered", "delivered", "delivered")]
+)
+def test_the_true_ending_comes_while_it_is_sent_again(
+    outbox: Outbox, path: Path, late: str, meanwhile: str, state: str
+) -> None:
+    """An ending that comes late does not end a later attempt, which a person allowed."""
+    begun = begin(outbox, invoice())
+    _sweep(path)
+    with Outbox(path) as second:
+        assert second.resolve(begun.delivery, received=False, note="", who="me")
+        again = begin(second, invoice())
+        outbox.end(begun, ENDINGS[late])
+        assert second.standing(begun.delivery).kind == meanwhile
+        second.end(again, ENDINGS["in_doubt"])
+        assert second.standing(begun.delivery).kind == state
+
+
+@pytest.mark.parametrize(
+    ("late", "states"), [("rejected", ["superseded", "delivered"]), ("in_doubt", ["in_doubt", "delivered"])]
+)
+def test_the_true_ending_comes_when_other_content_was_sent(
+    outbox: Outbox, path: Path, late: str, states: list[str]
+) -> None:
+    """What other content took the place of is never sent again; that it may have arrived is told all the same."""
+    begun = begin(outbox, invoice())
+    _sweep(path)
+    with Outbox(path) as second:
+        assert second.resolve(begun.delivery, received=False, note="", who="me")
+        post(second, invoice(comment="other"))
+        outbox.end(begun, ENDINGS[late])
+        assert [found.state for found in second.deliveries()] == states
+
+
+def test_senders_whose_folder_was_swept_away(outbox: Outbox, path: Path) -> None:
+    """Without the folder of locks nobody is called gone; whoever begins another attempt shows itself again."""
+    begun = begin(outbox, invoice())
+    _sweep(path, also_folder=True)
+    with Outbox(path) as second:
+        assert second.standing(begun.delivery).kind == "sending"
+        post(outbox, invoice("INV-2"))
+        assert second.standing(begun.delivery).kind == begin(second, invoice()).kind == "sending"
+        assert len({attempt.sender for found in second.deliveries() for attempt in second.attempts(found.id)}) == 1
+
+
+def test_a_sender_that_seemed_to_be_gone_can_still_go(outbox: Outbox, path: Path) -> None:
+    """A sender that was written off and lives is looked for again: what it leaves later is a doubt, too."""
+    begin(outbox, invoice())
+    _sweep(path)
+    with Outbox(path) as second:
+        begun = begin(outbox, invoice("INV-2"))
+        presence: Any = outbox._presence
+        presence.let_go()
+        assert second.recover() == 1
+        assert second.standing(begun.delivery).kind == "in_doubt"
+
+
+STEPS = ("none", "intent", "posted", "ended", "swept")
 
 
 class Ledger(RuleBasedStateMachine):
@@ -296,7 +403,7 @@ class Ledger(RuleBasedStateMachine):
         crash=st.sampled_from(STEPS), resend=st.booleans(),
     )  # fmt: skip
     def send(self, number: str, content: str, outcome: str, crash: str, *, resend: bool) -> None:
-        """Try to send, and be killed at a step or not."""
+        """Try to send, and be killed at a step, be taken for dead, or neither."""
         one = invoice(number, comment=content)
         settled = {found.state for found in self.outbox.deliveries(document_ref=number)} & {"delivered", "in_doubt"}
         begun = begin(self.outbox, one, resend=resend)
@@ -306,9 +413,11 @@ class Ledger(RuleBasedStateMachine):
                 self.allowed[number] += 1
             if crash != "intent" and outcome in {"delivered", "in_doubt"}:
                 self.arrived[number].append(content)
-            if crash in {"none", "ended"}:
+            if crash == "swept":
+                self.take_for_gone()
+            if crash in {"none", "ended", "swept"}:
                 self.outbox.end(begun, ENDINGS[outcome])
-        if crash != "none":
+        if crash not in {"none", "swept"}:
             self.crash()
 
     @rule(number=st.sampled_from("AB"), content=st.sampled_from("xy"))
@@ -324,6 +433,12 @@ class Ledger(RuleBasedStateMachine):
         doubt = next(found for found in self.outbox.deliveries() if found.state == "in_doubt")
         number, content = str(doubt.document_ref), json.loads(self.outbox.record(doubt.id))["comment"]
         self.outbox.resolve(doubt.id, received=content in self.arrived[number], note="", who="me")
+
+    def take_for_gone(self) -> None:
+        """Let another process believe, for the moment, that this one is gone."""
+        _sweep(self.path)
+        with Outbox(self.path) as other:
+            assert not other.deliveries(states=("sending",))
 
     def crash(self) -> None:
         """Let the process die: its lock is gone, nothing was closed."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from commands import run
 from test_cli import answers
 from test_outbox import begin, invoice, post
 from test_rules import smallest
-from wire.servers import OK, Server
+from test_store import Interrupting
+from wire.servers import OK, Peer, Server
 
-from paytraq_direct import InDoubt, Outbox, OutboxError, Sender, send
+from paytraq_direct import InDoubt, Interrupted, Outbox, OutboxError, Sender, send
 from paytraq_direct.outbox.outbox import Begun
+from paytraq_direct.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +91,53 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     _refused(tmp_path / "file" / "outbox.sqlite", "cannot be opened")
 
 
+def test_a_place_without_a_write_ahead_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where SQLite keeps no write-ahead log, as in memory, that is told at once instead of being tried for ever."""
+    open_file, elsewhere = sqlite3.connect, ":memory:"
+    monkeypatch.setattr(sqlite3, "connect", lambda _path, **options: open_file(elsewhere, **options))
+    with pytest.raises(OutboxError, match="cannot keep a write-ahead log there: name a file"):
+        Outbox(path)
+
+
+def test_a_name_that_sqlite_takes_for_memory(tmp_path: Path) -> None:
+    """--outbox :memory: is a file of that name: what is kept must outlive the process."""
+    for number in range(2):
+        assert run("paytraq-outbox", "--outbox", ":memory:", "list", cwd=tmp_path).returncode == 0, number
+    assert (tmp_path / ":memory:").stat().st_size > 0
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_an_outbox_that_is_taken_away(outbox: Outbox, path: Path, *, is_replaced: bool) -> None:
+    """An outbox whose file is removed, or replaced, while in use is an error, not a success that nobody will know of."""
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
+        sender.send(invoice())
+        path.rename(path.with_name("aside"))
+        if is_replaced:
+            path.write_bytes(b"")
+        for number in ("INV-2", "INV-3"):
+            with pytest.raises(OutboxError, match="was removed or replaced while in use"):
+                sender.send(invoice(number))
+        assert server.hits == 1
+
+
+def test_senders_that_cannot_be_told(path: Path) -> None:
+    """A sender that cannot show that it lives sends nothing, and says what is in its way."""
+    path.with_name("outbox.sqlite-senders").write_text("")
+    _refused(path, "outbox.sqlite-senders, which shows who sends, cannot be used: File exists")
+
+
+def test_locks_that_the_disk_does_not_know(outbox: Outbox, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files cannot be locked nothing is sent, and no file of an attempt to is left."""
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("paytraq_direct.outbox.presence._lock", fails)
+    with pytest.raises(OutboxError, match=r"no file can be locked in .*-senders, which shows who sends: No locks"):
+        begin(outbox, invoice())
+    assert list(path.with_name("outbox.sqlite-senders").iterdir()) == []
+
+
 def test_a_full_disk(outbox: Outbox) -> None:
     """When the intent does not fit, the POST does not start, and the message says why; room made, it goes on."""
     store: Any = outbox._store
@@ -130,6 +180,69 @@ def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, mon
         with Outbox(path) as outbox, pytest.raises(InDoubt):
             send(invoice(), server.url(), outbox=outbox)
         assert server.hits == 1
+
+
+def test_a_success_that_could_not_be_recorded_is_a_doubt_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender whose ending could not be written does not take its own attempt for one that is still being sent."""
+    monkeypatch.setattr("paytraq_direct.outbox.sqlite.BUSY_S", 0.1)
+    outbox, other = Outbox(path), sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        other.execute("BEGIN IMMEDIATE")
+        peer.say(OK)
+
+    with outbox, Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        for _ in range(2):
+            with pytest.raises(OutboxError, match="locked"):
+                sender.send(invoice())
+        other.execute("ROLLBACK")
+        with pytest.raises(InDoubt, match="in doubt since an earlier attempt"):
+            sender.send(invoice())
+        (delivery,) = outbox.deliveries()
+        assert outbox.standing(delivery.id).kind == "in_doubt"
+        assert server.hits == 1
+    other.close()
+
+
+def test_an_attempt_that_was_stopped_is_a_doubt_at_once(outbox: Outbox) -> None:
+    """After a Ctrl-C in the middle of a post, the same process is told of a doubt, not of another process."""
+
+    class Stopped(Wire):
+        def post(self, *arguments: Any, **options: Any) -> NoReturn:
+            super().post(*arguments, **options)
+            stop = KeyboardInterrupt()
+            stop.paytraq_progress = 2  # type: ignore[attr-defined]
+            raise stop
+
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox, wire=Stopped()) as sender:
+        with pytest.raises(Interrupted):
+            sender.send(invoice())
+        (delivery,) = outbox.deliveries()
+        assert outbox.standing(delivery.id).kind == "in_doubt"
+        with pytest.raises(InDoubt):
+            sender.send(invoice())
+        assert server.hits == 1
+
+
+def test_an_attempt_that_nobody_heard_of_is_a_doubt_at_once(outbox: Outbox) -> None:
+    """After a Ctrl-C when the intent was on disk already, nobody counts as sending it."""
+    store: Any = outbox._store
+    post(outbox, invoice("INV-0"))
+    store._connection = Interrupting(store._connection, after="COMMIT")
+    with pytest.raises(KeyboardInterrupt):
+        begin(outbox, invoice())
+    assert begin(outbox, invoice()).kind == "in_doubt"
+
+
+def test_a_store_that_says_nothing(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the outbox does not say that the intent is kept, the POST does not start: it is not taken for no outbox."""
+    store: Any = outbox._store
+    monkeypatch.setattr(store, "write", lambda _change: None)
+    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
+        with pytest.raises(OutboxError, match="nothing was sent"):
+            sender.send(invoice())
+        assert server.hits == 0
 
 
 MOUNT, UNMOUNT = shutil.which("mount"), shutil.which("umount")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from paytraq_direct.channel import LONGEST_WAIT_S
+from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox.content import Key
 from paytraq_direct.outbox.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -66,7 +70,7 @@ class StoreContract:
             assert store.read(lambda page: page.setting("other")) == value
 
     def test_channels(self, store: Store) -> None:
-        """A name is kept until another is given; a channel stays closed until the latest moment that was asked for."""
+        """A name is kept until another is given; a channel stays closed until the latest moment that can have been asked."""
         number = store.write(add)
         for named, expected in ((None, "acme"), ("env:ACME", "env:ACME")):
             store.write(methodcaller("put_channel", "f", "https://…", named))
@@ -77,9 +81,12 @@ class StoreContract:
         for moment in (5.0, 9.0, 7.0):
             store.write(methodcaller("close_until", "f", moment))
         assert store.read(lambda page: page.closed_until("f")) == 9.0
+        for moment, latest in ((1e9, 1e9), (1e9 - LONGEST_WAIT_S, 1e9), (10.0, 10.0)):
+            store.write(methodcaller("close_until", "f", moment))
+            assert store.read(lambda page: page.closed_until("f")) == latest
 
     def test_senders(self, store: Store) -> None:
-        """Senders are listed until they are gone; what they send is theirs until its state changes."""
+        """Senders are listed until they are gone, and when they begin again; what they send is theirs until its state changes."""
         for name in ("one", "two", "one"):
             store.write(methodcaller("add_sender", name, AT))
         number = store.write(add)
@@ -90,6 +97,8 @@ class StoreContract:
         store.write(lambda page: page.set_state(number, "delivered"))
         store.write(lambda page: page.end_sender("one"))
         assert store.read(lambda page: (page.senders(), page.by_sender("one"))) == (["two"], [])
+        store.write(methodcaller("add_sender", "one", AT))
+        assert sorted(store.read(lambda page: page.senders())) == ["one", "two"]
 
     def test_by_key(self, store: Store) -> None:
         """The deliveries of a key are found, the oldest first, all four parts of it counting; superseded ones are not."""
@@ -111,6 +120,19 @@ class StoreContract:
         assert {name: getattr(done, name) for name in ENDING} == ENDING
         assert (done.id, done.delivery, done.sender, done.began_at, done.is_resend) == (first, number, "one", AT, False)
         assert (open_.id, open_.is_resend, open_.outcome, open_.body, open_.headers) == (second, True, None, b"", ())
+
+    def test_an_assumed_ending_gives_way(self, store: Store) -> None:
+        """The true ending takes the place of one that was only assumed; nothing takes the place of that."""
+        number = store.write(add)
+        store.write(methodcaller("add_sender", "one", AT))
+        attempt = store.write(methodcaller("add_attempt", number, "one", AT, is_resend=False))
+        assumed = {**ENDING, "outcome": "in_doubt", "status": None, "elapsed_ms": None}
+        for ending in (assumed, ENDING):
+            store.write(methodcaller("add_ending", attempt, ending))
+            (found,) = store.read(lambda page: page.attempts(number))
+            assert {name: getattr(found, name) for name in ENDING} == ending
+        with pytest.raises(OutboxError):
+            store.write(methodcaller("add_ending", attempt, assumed))
 
     def test_resolutions(self, store: Store) -> None:
         """What a person found out stands beside the last attempt that there was."""
@@ -176,6 +198,41 @@ class StoreContract:
         assert results == {number: kept.get(number, number) for number in range(24)}
         assert sorted(kept) == [number for number in range(24) if number % 3]
 
+    def test_neighbours_of_a_change_that_contradicts_the_ledger_are_kept(self, store: Store) -> None:
+        """A change that the store refuses, such as a second ending of an attempt, fails alone as well."""
+        number = store.write(add)
+        store.write(methodcaller("add_sender", "one", AT))
+        attempt = store.write(methodcaller("add_attempt", number, "one", AT, is_resend=False))
+        store.write(methodcaller("add_ending", attempt, ENDING))
+        heard: dict[str, object] = {}
+        is_under_way, go = threading.Event(), threading.Event()
+
+        def slow(_page: Page) -> None:
+            is_under_way.set()
+            assert go.wait(30)
+
+        def want(name: str, change: Callable[[Page], object]) -> None:
+            try:
+                heard[name] = store.write(change)
+            except OutboxError as error:
+                heard[name] = error
+
+        # While the first is being written, the others come together.
+        wanted: dict[str, Callable[[Page], object]] = {
+            "slow": slow, "bad": methodcaller("add_ending", attempt, ENDING),
+            "good": partial(add, key=Key("f", "s", "k", "2")), "fine": partial(add, key=Key("f", "s", "k", "3")),
+        }  # fmt: skip
+        threads = [threading.Thread(target=want, args=one) for one in wanted.items()]
+        for thread in threads:
+            thread.start()
+            assert is_under_way.wait(30)
+        time.sleep(0.1)
+        go.set()
+        for thread in threads:
+            thread.join(30)
+        assert isinstance(heard.pop("bad"), OutboxError)
+        assert (heard.pop("slow"), sorted(heard.values(), key=str)) == (None, [2, 3])
+
     def test_a_look_sees_one_moment(self, store: Store, open_store: Callable[[], Store]) -> None:
         """What another opening writes in the middle of a look is not seen by it."""
         other = open_store()
@@ -187,6 +244,28 @@ class StoreContract:
 
         assert store.read(look) == (0, 0)
         assert len(store.read(lambda page: list(page.find()))) == 1
+
+
+class Interrupting:
+    """A connection whose thread gets a Ctrl-C right after some statements, and right before others, once each."""
+
+    def __init__(self, connection: sqlite3.Connection, *, after: str = "", before: str = "") -> None:
+        self._connection = connection
+        self._after = {after}
+        self._before = {before}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Do a statement, and be interrupted when it is the one."""
+        for statements, is_done in ((self._before, False), (self._after, True)):
+            if statement in statements:
+                statements.remove(statement)
+                if is_done:
+                    self._connection.execute(statement, *values)
+                raise KeyboardInterrupt
+        return self._connection.execute(statement, *values)
 
 
 class TestSqlite(StoreContract):
@@ -210,3 +289,94 @@ class TestSqlite(StoreContract):
         open_store()
         if sys.platform != "win32":
             assert (tmp_path / "outbox.sqlite").stat().st_mode & 0o077 == 0
+
+    @pytest.mark.parametrize("before", ["", "ROLLBACK"])
+    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", "SAVEPOINT change", "RELEASE change"])
+    def test_an_interrupted_write_leaves_nothing_open(
+        self, open_store: Callable[[], Store], after: str, before: str
+    ) -> None:
+        """Wherever a Ctrl-C comes, and a second one, what was being written is undone, and the next one is written."""
+        store: Any = open_store()
+        store._connection = Interrupting(store._connection, after=after, before=before)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        assert store.read(lambda page: list(page.find())) == []
+        number = store.write(add)
+        assert [found.id for found in open_store().read(lambda page: list(page.find()))] == [number]
+
+    @pytest.mark.parametrize(("after", "before"), [("BEGIN", ""), ("", "ROLLBACK"), ("BEGIN", "ROLLBACK")])
+    def test_an_interrupted_look_leaves_nothing_open(
+        self, open_store: Callable[[], Store], after: str, before: str
+    ) -> None:
+        """Wherever a Ctrl-C comes in a look, the next look and the next change are done."""
+        store: Any = open_store()
+        store._connection = Interrupting(store._connection, after=after, before=before)
+        with pytest.raises(KeyboardInterrupt):
+            store.read(lambda page: page.get(1))
+        assert store.read(lambda page: page.get(1)) is None
+        assert store.write(add) == 1
+
+    @pytest.mark.parametrize(
+        ("after", "kept"),
+        [("BEGIN IMMEDIATE", 0), ("SAVEPOINT change", 0), ("RELEASE change", 0), ("COMMIT", 2), ("taken", 0)],
+    )
+    def test_an_interrupt_hits_nobody_else(
+        self, open_store: Callable[[], Store], after: str, kept: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When the thread that writes for others gets a Ctrl-C, each of them hears truly whether its change is kept."""
+        store: Any = open_store()
+        store._connection = Interrupting(store._connection, after=after)
+        if after == "taken":
+            monkeypatch.setattr(store, "_commit", _interrupt_once(store._commit))
+        heard: list[object] = []
+
+        def neighbour() -> None:
+            try:
+                heard.append(store.write(add))
+            except OutboxError as error:
+                heard.append(str(error))
+
+        with store._lock:
+            thread = threading.Thread(target=neighbour)
+            thread.start()
+            while not store._queue:
+                time.sleep(0.001)
+            with pytest.raises(KeyboardInterrupt):
+                store.write(add)
+        thread.join(30)
+        assert len(store.read(lambda page: list(page.find()))) == kept
+        assert heard == [1] if kept else "was interrupted; try again" in str(heard[0])
+
+    def test_an_interrupted_thread_wants_nothing_more(self, open_store: Callable[[], Store]) -> None:
+        """A change whose thread got a Ctrl-C while it waited is not written by another one later."""
+        store: Any = open_store()
+        store._lock = _InterruptedLock(store._lock)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        store._lock = store._lock.lock
+        assert store.write(lambda page: len(list(page.find()))) == 0
+
+
+class _InterruptedLock:
+    """A lock for which a thread waits when it gets a Ctrl-C."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self.lock = lock
+
+    def __enter__(self) -> None:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _interrupt_once(commit: Callable[..., None]) -> Callable[..., None]:
+    """Have a Ctrl-C come between the taking of changes and their writing."""
+    stops = [KeyboardInterrupt()]
+
+    def interrupted(changes: object) -> None:
+        if stops:
+            raise stops.pop()
+        commit(changes)
+
+    return interrupted

@@ -108,3 +108,14 @@ def summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
         if state in outcomes:
             return state
     return outcome  # type: ignore[return-value] # an outcome is a state
+
+
+def has_moved_on(page: Page, delivery: int, state: State) -> bool:
+    """Tell whether an ending that comes late, after its attempt was taken for a doubt, must leave a delivery's state.
+
+    A later attempt that is under way will end it; and what other content took the place of is not to be sent again.
+    """
+    found = page.get(delivery)
+    if found is not None and found.state == "superseded":
+        return state not in SETTLED
+    return any(attempt.outcome is None for attempt in page.attempts(delivery))

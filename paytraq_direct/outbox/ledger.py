@@ -24,6 +24,11 @@ def now() -> str:
     return written(datetime.now(UTC))
 
 
+def storable(text: str) -> str:
+    """Give a text as it can be kept: bytes of a file's name that are no UTF-8 are written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 class Delivery(NamedTuple):
     """One document that must get through one channel; ``is_finished`` when it was not made from a record.
 
@@ -94,10 +99,13 @@ class Page(Protocol):
         """Give the time until which a channel asked to be left alone, in seconds since 1970; 0 when it did not."""
 
     def close_until(self, fingerprint: str, moment: float) -> None:
-        """Keep that a channel asked to be left alone; an earlier moment than is known changes nothing."""
+        """Keep that a channel asked to be left alone; an earlier moment than is known changes nothing.
+
+        One that is more than the longest wait later is not known, but of a clock that has been put back.
+        """
 
     def add_sender(self, name: str, at: str) -> None:
-        """Keep that a sender began."""
+        """Keep that a sender began; one that seemed to be gone is not."""
 
     def senders(self) -> list[str]:
         """List the senders that are not known to be gone."""
@@ -130,7 +138,11 @@ class Page(Protocol):
         """Keep that a POST is about to start and give its number."""
 
     def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
-        """Keep how an attempt ended."""
+        """Keep how an attempt ended.
+
+        An ending without ``elapsed_ms`` was only assumed, of a sender that seemed to be gone: it gives way to the true
+        one. Nothing takes the place of that.
+        """
 
     def attempts(self, delivery: int) -> list[Attempt]:
         """List the attempts of a delivery, the first first."""

@@ -5,27 +5,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
-from paytraq_direct.outbox import content, guard, presence
+from paytraq_direct.outbox import content, forks, guard, presence
+from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.guard import Draft, Standing
-from paytraq_direct.outbox.ledger import now, written
-from paytraq_direct.outbox.sqlite import SqliteStore
+from paytraq_direct.outbox.ledger import now, storable, written
+from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, Resolution, State, Store
 
 _GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
+_ABANDONED: Final = "its sender was stopped, or could not write down the answer: the document may have arrived"
 
 
 class Begun(NamedTuple):
@@ -41,7 +44,7 @@ class Closed(NamedTuple):
     seconds: float
 
 
-class Outbox:
+class Outbox(Forked):
     """The durable ledger of deliveries, and the guard against sending twice.
 
     Kept in one file of this machine, by default in the user's state folder; threads and processes may share it.
@@ -50,12 +53,13 @@ class Outbox:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, store: Store | None = None) -> None:
-        self.path = Path(path) if path is not None else default_path()
+        self.path = place_of(default_path() if path is None else path)
         self._folder = self.path.with_name(f"{self.path.name}-senders")
         self._store: Store = store or SqliteStore(self.path)
         self._presence: presence.Presence | None = None
-        self._process = 0
+        self._under_way: dict[int, Begun] = {}
         self._lock = threading.Lock()
+        super().__init__()
         self._key = self._store.read(lambda page: page.setting("fingerprint_key")) or b""
         if not self._key:
             raise OutboxError(f"the outbox {self.path} lacks its key: put a copy in its place, or name another")
@@ -73,13 +77,22 @@ class Outbox:
     def close(self) -> None:
         """Let go of the file; a sender that sent nothing more is gone now."""
         with self._lock:
-            if self._presence is not None and self._process == os.getpid():
+            if self._presence is not None:
                 name = self._presence.name
                 with contextlib.suppress(OutboxError):
-                    self._store.write(lambda page: self._leave(page, name))
+                    self._store.write(lambda page: _leave(page, name))
                 self._presence.close()
             self._presence = None
         self._store.close()
+
+    def after_fork(self, *, is_child: bool) -> None:
+        """Send under a name of its own in the child; the lock on the parent's is the parent's alone."""
+        if is_child:
+            self._lock = threading.Lock()
+            self._under_way = {}
+            if self._presence is not None:
+                self._presence.let_go()
+                self._presence = None
 
     def fingerprint(self, channel: ChannelUri) -> str:
         """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
@@ -95,7 +108,7 @@ class Outbox:
         """
         sender = self._sender()
         draft = self._draft(channel, invoice, document, **about)
-        return self._store.write(lambda page: self._begin(page, sender, draft, resend=resend))
+        return self._start(lambda page: self._begin(page, sender, draft, resend=resend))
 
     def again(self, delivery: int) -> Begun | Standing | Closed:
         """Write down that a pending or deferred delivery is about to be posted, unless something forbids it."""
@@ -107,11 +120,11 @@ class Outbox:
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
                 return guard.standing_of(page, found.state, found)
-            if (seconds := page.closed_until(found.fingerprint) - time.time()) > 0:
-                return Closed(seconds)
+            if closed := _closed(page, found.fingerprint):
+                return closed
             return self._intend(page, sender, delivery, is_resend=False)
 
-        return self._store.write(change)
+        return self._start(change)
 
     def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | None:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
@@ -119,7 +132,10 @@ class Outbox:
         return self._store.write(lambda page: self._hold(page, draft))
 
     def end(self, begun: Begun, verdict: Verdict, *, closed_for_s: float | None = None) -> None:
-        """Write down how an attempt ended; ``closed_for_s`` when the channel asked to be left alone for so long."""
+        """Write down how an attempt ended; ``closed_for_s`` when the channel asked to be left alone for so long.
+
+        When that raises, the attempt must be abandoned: it counts as being sent until then.
+        """
         exchange = verdict.exchange
         ending = {
             "ended_at": now(),
@@ -132,6 +148,14 @@ class Outbox:
         }
         moment = None if closed_for_s is None else time.time() + closed_for_s
         self._store.write(lambda page: self._end(page, begun, ending, moment))
+        self.abandon(begun)
+
+    def abandon(self, begun: Begun) -> None:
+        """Count an attempt as being sent no longer: without an ending, it is a doubt for whoever looks next.
+
+        Nothing is written now, since that may be what failed.
+        """
+        self._under_way.pop(begun.attempt, None)
 
     def standing(self, delivery: int) -> Standing:
         """Give what has become of a delivery."""
@@ -148,10 +172,16 @@ class Outbox:
         return standing
 
     def recover(self) -> int:
-        """Put in doubt what senders that are gone were sending; give how many deliveries that were."""
-        names = self._store.read(lambda page: page.senders())
+        """Put in doubt what senders that are gone were sending, and what this one abandoned; give how many it was."""
+        names, abandoned = self._store.read(lambda page: (page.senders(), self._abandoned(page)))
         gone = [name for name in names if not self._is_mine(name) and presence.is_gone(self._folder, name)]
-        return self._store.write(lambda page: sum(self._leave(page, name) for name in gone)) if gone else 0
+
+        def change(page: Page) -> int:
+            return sum(_leave(page, name) for name in gone) + sum(
+                _write_off(page, delivery, _ABANDONED) for delivery in self._abandoned(page)
+            )
+
+        return self._store.write(change) if gone or abandoned else 0
 
     def resolve(self, delivery: int, *, received: bool, note: str, who: str) -> bool:
         """Write down what a person found out about a doubt: it is delivered then, or pending. False when it is none."""
@@ -160,7 +190,7 @@ class Outbox:
             found = page.get(delivery)
             if found is None or found.state != "in_doubt":
                 return False
-            page.add_resolution(delivery, is_received=received, note=note, who=who, at=now())
+            page.add_resolution(delivery, is_received=received, note=storable(note), who=storable(who), at=now())
             page.set_state(delivery, "delivered" if received else "pending")
             return True
 
@@ -176,6 +206,7 @@ class Outbox:
         until: datetime | None = None,
     ) -> list[Delivery]:
         """List the deliveries that fit all of the conditions, the oldest first; times are of their reading."""
+        document_ref = document_ref and storable(document_ref)
         start, end = (None if moment is None else written(moment) for moment in (since, until))
         return self._store.read(
             lambda page: list(
@@ -211,13 +242,21 @@ class Outbox:
     def _sender(self) -> str:
         """Give the name under which this process sends, its lock held from now on."""
         with self._lock:
-            if self._presence is None or self._process != os.getpid():
-                self._presence = presence.Presence(self._folder)
-                self._process = os.getpid()
+            if self._presence is None or not self._presence.is_shown():
+                # Under the lock of forks, so that a child knows of the file that it has from its parent.
+                with forks.LOCK:
+                    self._presence = self._shown(self._presence)
             return self._presence.name
 
+    def _shown(self, before: presence.Presence | None) -> presence.Presence:
+        """Give a new presence, under the name that this process had before if its file was swept away."""
+        if before is None:
+            return presence.Presence(self._folder)
+        before.let_go()
+        return presence.Presence(self._folder, before.name)
+
     def _is_mine(self, name: str | None) -> bool:
-        return self._presence is not None and self._process == os.getpid() and self._presence.name == name
+        return self._presence is not None and self._presence.name == name
 
     def _draft(
         self,
@@ -232,12 +271,12 @@ class Outbox:
         return Draft(
             key=content.key_of(invoice, document, fingerprint),
             masked=channel.masked,
-            named=named,
+            named=named and storable(named),
             record=content.record_of(invoice),
             document=document,
             values={
                 "document_ref": invoice.document_ref,
-                "origin": origin,
+                "origin": origin and storable(origin),
                 "is_finished": invoice.document is not None,
                 "sha256": hashlib.sha256(document).hexdigest(),
                 "read_at": now(),
@@ -250,10 +289,29 @@ class Outbox:
         standing = guard.standing_against(page, known, draft, resend=resend)
         if standing is not None:
             return standing
-        if (seconds := page.closed_until(draft.key.fingerprint) - time.time()) > 0:
-            return Closed(seconds)
+        if closed := _closed(page, draft.key.fingerprint):
+            return closed
         is_resend = any(delivery.state in guard.SETTLED for delivery in known)
         return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
+
+    def _start(self, change: Callable[[Page], Begun | Standing | Closed]) -> Begun | Standing | Closed:
+        """Do a change that may begin an attempt. One that its caller never hears of is abandoned."""
+        begun: Begun | Standing | Closed | None = None
+
+        def start(page: Page) -> Begun | Standing | Closed:
+            nonlocal begun
+            begun = change(page)
+            if isinstance(begun, Begun):
+                self._under_way[begun.attempt] = begun
+            return begun
+
+        try:
+            return self._store.write(start)
+        except BaseException:
+            # Its number may be another one's by now, when it was not kept.
+            if isinstance(begun, Begun) and self._under_way.get(begun.attempt) is begun:
+                self.abandon(begun)
+            raise
 
     @staticmethod
     def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
@@ -269,46 +327,69 @@ class Outbox:
         return page.get(guard.place(page, known, draft, "pending"))
 
     def _known(self, page: Page, draft: Draft) -> list[Delivery]:
-        """List what is known under a key, the senders that are gone taken care of."""
+        """List what is known under a key, what nobody is sending any more taken care of."""
         known = page.by_key(draft.key)
-        for delivery in known:
-            name = delivery.sender
-            if (
-                delivery.state == "sending"
-                and name
-                and not self._is_mine(name)
-                and presence.is_gone(self._folder, name)
-            ):
-                self._leave(page, name)
-                return page.by_key(draft.key)
-        return known
+        left = [delivery for delivery in known if delivery.state == "sending" and self._is_left(page, delivery)]
+        return page.by_key(draft.key) if left else known
 
-    def _leave(self, page: Page, sender: str) -> int:
-        """Put in doubt what a sender left behind."""
-        left = page.by_sender(sender)
-        for delivery in left:
-            for attempt in page.attempts(delivery.id):
-                if attempt.outcome is None:
-                    page.add_ending(attempt.id, {**_NO_ANSWER, "ended_at": now()})
-            page.set_state(delivery.id, guard.summed_up(page, delivery.id))
-        page.end_sender(sender)
-        return len(left)
+    def _is_left(self, page: Page, delivery: Delivery) -> bool:
+        """Tell whether nobody is sending a delivery any more; it is put in doubt then."""
+        name = delivery.sender
+        if name is None:
+            return False
+        if self._is_mine(name):
+            return not self._is_under_way(page, delivery) and bool(_write_off(page, delivery, _ABANDONED))
+        if is_gone := presence.is_gone(self._folder, name):
+            _leave(page, name)
+        return is_gone
+
+    def _abandoned(self, page: Page) -> list[Delivery]:
+        """List what this process was sending and is not any more, with no ending written down."""
+        mine = [] if self._presence is None else page.by_sender(self._presence.name)
+        return [delivery for delivery in mine if not self._is_under_way(page, delivery)]
+
+    def _is_under_way(self, page: Page, delivery: Delivery) -> bool:
+        attempts = page.attempts(delivery.id)
+        return any(attempt.outcome is None and attempt.id in self._under_way for attempt in attempts)
 
     def _end(self, page: Page, begun: Begun, ending: dict[str, Any], closed_until: float | None) -> None:
         page.add_ending(begun.attempt, ending)
-        page.set_state(begun.delivery, guard.summed_up(page, begun.delivery, ending["outcome"]))
+        state = guard.summed_up(page, begun.delivery, ending["outcome"])
+        if state == "delivered" or not guard.has_moved_on(page, begun.delivery, state):
+            page.set_state(begun.delivery, state)
         if closed_until is not None and (delivery := page.get(begun.delivery)):
             page.close_until(delivery.fingerprint, closed_until)
 
 
 _NO_ANSWER: Final = {
     "outcome": "in_doubt",
-    "message": _GONE,
     "status": None,
     "headers": (),
     "body": b"",
     "elapsed_ms": None,
 }
+
+
+def _leave(page: Page, sender: str) -> int:
+    """Put in doubt what a sender left behind; give how many deliveries that were."""
+    left = sum(_write_off(page, delivery, _GONE) for delivery in page.by_sender(sender))
+    page.end_sender(sender)
+    return left
+
+
+def _write_off(page: Page, delivery: Delivery, why: str) -> int:
+    """Put one delivery in doubt: what was under way has no answer, and nobody waits for one."""
+    for attempt in page.attempts(delivery.id):
+        if attempt.outcome is None:
+            page.add_ending(attempt.id, {**_NO_ANSWER, "message": why, "ended_at": now()})
+    page.set_state(delivery.id, guard.summed_up(page, delivery.id))
+    return 1
+
+
+def _closed(page: Page, fingerprint: str) -> Closed | None:
+    """Tell for how long a channel is to be left alone; a clock that was put back since must not make that long."""
+    seconds = page.closed_until(fingerprint) - time.time()
+    return Closed(seconds) if 0 < seconds <= LONGEST_WAIT_S else None
 
 
 def default_path() -> Path:

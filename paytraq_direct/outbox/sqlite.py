@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import sqlite3
@@ -13,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct.errors import OutboxError
-from paytraq_direct.outbox.ledger import Attempt, Delivery, Resolution
+from paytraq_direct.outbox.forks import Forked
+from paytraq_direct.outbox.page import SqlitePage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from paytraq_direct.outbox.content import Key
-    from paytraq_direct.outbox.ledger import Page, State, T
+    from paytraq_direct.outbox.ledger import Page, T
 
 VERSION: Final = 1
 BUSY_S: Final = 10.0
@@ -27,93 +26,173 @@ BUSY_S: Final = 10.0
 _GLANCE_S: Final = 0.01
 
 _APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
+_OWN_TROUBLES: Final = (sqlite3.IntegrityError, sqlite3.DataError)
+_INTERRUPTED: Final = "the thread that wrote for others was interrupted; try again"
 _TABLES: Final = Path(__file__).with_name("tables.sql")
 
 
-class SqliteStore:
+def place_of(path: str | os.PathLike[str]) -> Path:
+    """Give where a path truly leads, whatever folder is worked in later and by whatever link it is reached."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:
+        raise OutboxError(f"the outbox {os.fspath(path)} cannot be found: {error.strerror}") from None
+
+
+class SqliteStore(Forked):
     """An outbox in one SQLite file of this machine: write-ahead log, every commit synced to the disk.
 
     The file is made when it is not there, for its owner's eyes only. Threads and processes may share it; a lock
-    that is not given up within ten seconds is an error. Raises OutboxError.
+    that is not given up within ten seconds is an error. A fork closes the file, and both sides open it again when
+    they need it. Raises OutboxError.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = place_of(path)
         self._queue: list[_Change] = []
         self._queue_lock = threading.Lock()
         self._lock = threading.RLock()
         self._process = 0
-        self._connection: sqlite3.Connection
-        self._connect()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._is_closed = False
+        super().__init__()
+        with self._lock:
+            self._connected()
 
     def write(self, change: Callable[[Page], T]) -> T:
         """Do a change together with those that other threads want done by now, in one commit."""
         wanted = _Change(change)
         with self._queue_lock:
             self._queue.append(wanted)
-        with self._lock:
-            if not wanted.is_done:
-                with self._queue_lock:
-                    changes, self._queue = self._queue, []
-                self._commit(changes)
+        try:
+            with self._lock:
+                if not wanted.is_done:
+                    with self._queue_lock:
+                        changes, self._queue = self._queue, []
+                    self._commit(changes)
+        except BaseException:
+            self._withdraw(wanted)
+            raise
         if wanted.error is not None:
-            raise wanted.error
+            with self._translated("written"):
+                raise wanted.error
+        if not wanted.is_kept:
+            # Whoever was to write it was interrupted between taking it and beginning.
+            raise OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
         result: T = wanted.result
         return result
 
     def read(self, look: Callable[[Page], T]) -> T:
         """Look at what is kept, all of it as of one moment."""
         with self._lock, self._translated("read"):
-            self._connect()
-            self._connection.execute("BEGIN")
+            connection = self._connected()
             try:
-                return look(_Page(self._connection))
+                connection.execute("BEGIN")
+                return look(SqlitePage(connection))
             finally:
-                self._connection.execute("ROLLBACK")
+                _roll_back(connection)
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._connection.close()
+            self._is_closed = True
+            self._disconnect()
+
+    def before_fork(self) -> None:
+        """Close the file: SQLite in the child would take the parent's locks for its own, and take none."""
+        self._lock.acquire()
+        try:
+            self._disconnect()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def after_fork(self, *, is_child: bool) -> None:
+        """Let the file be opened again; what the parent's threads want written is the parent's affair."""
+        if is_child:
+            self._lock, self._queue_lock, self._queue = threading.RLock(), threading.Lock(), []
+        else:
+            self._lock.release()
 
     def _commit(self, changes: list[_Change]) -> None:
+        """Keep changes, and tell each what became of it, also when this thread is interrupted."""
+        trouble: OutboxError | None = OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
+        is_whole = False
         try:
             with self._translated("written"):
-                self._connect()
-                self._connection.execute("BEGIN IMMEDIATE")
+                connection = self._connected()
                 try:
+                    connection.execute("BEGIN IMMEDIATE")
                     for change in changes:
-                        change.apply(self._connection)
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                        change.apply(connection)
+                    is_whole = True
+                    connection.execute("COMMIT")
+                    trouble = self._displacement()
+                except BaseException as stop:
+                    # An interrupt that waited for the COMMIT to return does not undo it.
+                    if is_whole and not connection.in_transaction and not isinstance(stop, sqlite3.Error):
+                        trouble = self._displacement()
+                    _roll_back(connection)
                     raise
         except OutboxError as error:
-            for change in changes:
-                change.error = OutboxError(str(error))
+            trouble = error
         finally:
             for change in changes:
-                change.is_done = True
+                change.settle(trouble)
 
-    def _connect(self) -> None:
-        """Open the file; again after a fork, since a connection belongs to the process that made it."""
-        if self._process == os.getpid():
-            return
-        with self._translated("opened"):
-            is_new = not self.path.exists()
-            if is_new:
+    def _displacement(self) -> OutboxError | None:
+        """Give an error when the file is not the one that was opened: what was written to that is lost with it."""
+        if _identity(self.path) == self._identity:
+            return None
+        return OutboxError(
+            f"the outbox {self.path} was removed or replaced while in use, and what was sent last is not in its place: "
+            "put it back"
+        )
+
+    def _withdraw(self, change: _Change) -> None:
+        """Take back a change whose thread was interrupted, if nobody has begun to write it."""
+        with self._queue_lock:
+            if change in self._queue:
+                self._queue.remove(change)
+
+    def _connected(self) -> sqlite3.Connection:
+        """Give the connection, with nothing open on it: an interrupt may have come before a rollback, too."""
+        if self._is_closed:
+            raise OutboxError(f"the outbox {self.path} is closed")
+        if self._connection is None:
+            with self._translated("opened"):
+                self._connection = self._connect()
+            self._process = os.getpid()
+        if self._process != os.getpid():
+            raise OutboxError(
+                f"the outbox {self.path} was open when another language forked this process: open it anew"
+            )
+        _roll_back(self._connection)
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file, which is made the first time when it is not there."""
+        if self._identity is None:
+            if not self.path.exists():
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-            try:
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-            self._process = os.getpid()
+            self._identity = _identity(self.path)
+        elif displacement := self._displacement():
+            raise displacement
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # One statement, since another process may be making the tables at this very moment.
@@ -128,7 +207,10 @@ class SqliteStore:
                 f"{self.path} was written by a newer paytraq_direct (its form is {version}, this one knows {VERSION}): "
                 "update paytraq_direct"
             )
-        _write_ahead(connection)
+        if not _write_ahead(connection):
+            raise OutboxError(
+                f"the outbox {self.path} cannot keep a write-ahead log there: name a file of a local disk"
+            )
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if version < VERSION:
@@ -159,26 +241,43 @@ class SqliteStore:
             raise OutboxError(f"the outbox {self.path} cannot be {verb}: {trouble}")
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on, which SQLite does not wait for when another process is at it."""
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Give what tells a file from another one in its place; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Undo what was not committed, if anything was."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> bool:
+    """Turn the write-ahead log on, which SQLite does not wait for when another process is at it; tell if it is on."""
     until = time.monotonic() + BUSY_S
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            return bool(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
         except sqlite3.OperationalError:
             if time.monotonic() > until:
                 raise
             time.sleep(_GLANCE_S)
+    return True
 
 
 class _Change:
     """A change that a thread wants done, and what came of it."""
 
-    __slots__ = ("_change", "error", "is_done", "result")
+    __slots__ = ("_change", "error", "is_done", "is_kept", "result")
 
     def __init__(self, change: Callable[[Page], Any]) -> None:
         self._change = change
         self.is_done = False
+        self.is_kept = False
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -186,161 +285,22 @@ class _Change:
         """Do it; an error of its own undoes it alone, not its neighbours in the same commit."""
         connection.execute("SAVEPOINT change")
         try:
-            self.result = self._change(_Page(connection))
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised in the thread that wanted the change
+            self.result = self._change(SqlitePage(connection))
+        except Exception as error:
+            # What is wrong with the file, and not with this change alone, is everyone's trouble.
+            if isinstance(error, sqlite3.Error) and not isinstance(error, _OWN_TROUBLES):
+                raise
             connection.execute("ROLLBACK TO change")
             self.error = error
         connection.execute("RELEASE change")
 
-
-_DELIVERY: Final = (
-    "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.is_finished, "
-    "d.sha256, d.read_at, d.state, d.sender, c.masked, c.named FROM delivery d JOIN channel c USING (fingerprint) "
-)
-
-
-class _Page:
-    """The statements, on one connection inside one transaction."""
-
-    __slots__ = ("_do",)
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._do = connection.execute
-
-    def setting(self, name: str) -> bytes | None:
-        row = self._do("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
-        return None if row is None else bytes(row[0])
-
-    def put_setting(self, name: str, value: bytes) -> None:
-        self._do(
-            "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
-        )
-
-    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
-        self._do(
-            "INSERT INTO channel (fingerprint, masked, named) VALUES (?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE "
-            "SET named = coalesce(excluded.named, named) WHERE excluded.named IS NOT named",
-            (fingerprint, masked, named),
-        )
-
-    def closed_until(self, fingerprint: str) -> float:
-        row = self._do("SELECT closed_until FROM channel WHERE fingerprint = ?", (fingerprint,)).fetchone()
-        return float(row[0] or 0) if row else 0.0
-
-    def close_until(self, fingerprint: str, moment: float) -> None:
-        self._do(
-            "UPDATE channel SET closed_until = max(coalesce(closed_until, 0), ?) WHERE fingerprint = ?",
-            (moment, fingerprint),
-        )
-
-    def add_sender(self, name: str, at: str) -> None:
-        self._do("INSERT INTO sender (name, started_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, at))
-
-    def senders(self) -> list[str]:
-        return [name for (name,) in self._do("SELECT name FROM sender WHERE NOT is_gone")]
-
-    def end_sender(self, name: str) -> None:
-        self._do("UPDATE sender SET is_gone = 1 WHERE name = ?", (name,))
-
-    def by_key(self, key: Key) -> list[Delivery]:
-        where = "WHERE fingerprint = ? AND supplier = ? AND sale_type = ? AND reference = ? AND state <> 'superseded'"
-        return [_delivery(row) for row in self._do(f"{_DELIVERY}{where} ORDER BY d.id", key)]
-
-    def by_sender(self, name: str) -> list[Delivery]:
-        return [_delivery(row) for row in self._do(f"{_DELIVERY}WHERE state = 'sending' AND sender = ?", (name,))]
-
-    def get(self, delivery: int) -> Delivery | None:
-        row = self._do(f"{_DELIVERY}WHERE d.id = ?", (delivery,)).fetchone()
-        return None if row is None else _delivery(row)
-
-    def record(self, delivery: int) -> str:
-        return str(self._do("SELECT record FROM matter WHERE delivery = ?", (delivery,)).fetchone()[0])
-
-    def document(self, delivery: int) -> bytes:
-        return bytes(self._do("SELECT document FROM matter WHERE delivery = ?", (delivery,)).fetchone()[0])
-
-    def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
-        cursor = self._do(
-            "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, "
-            "is_finished, sha256, read_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, *(values[name] for name in ("document_ref", "origin", "is_finished", "sha256", "read_at")), state),
-        )
-        self._do("INSERT INTO matter VALUES (?, ?, ?)", (cursor.lastrowid, record, document))
-        return int(cursor.lastrowid or 0)
-
-    def set_state(self, delivery: int, state: State, sender: str | None = None) -> None:
-        self._do("UPDATE delivery SET state = ?, sender = ? WHERE id = ?", (state, sender, delivery))
-
-    def add_attempt(self, delivery: int, sender: str, at: str, *, is_resend: bool) -> int:
-        cursor = self._do(
-            "INSERT INTO attempt (delivery, sender, began_at, is_resend) VALUES (?, ?, ?, ?)",
-            (delivery, sender, at, is_resend),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
-        self._do(
-            "INSERT INTO ending VALUES "
-            "(:attempt, :ended_at, :outcome, :message, :status, :headers, :body, :elapsed_ms)",
-            {**ending, "attempt": attempt, "headers": json.dumps(ending["headers"])},
-        )
-
-    def attempts(self, delivery: int) -> list[Attempt]:
-        rows = self._do(
-            "SELECT a.id, a.delivery, a.sender, a.began_at, a.is_resend, e.ended_at, e.outcome, e.message, e.status, "
-            "e.headers, e.body, e.elapsed_ms FROM attempt a LEFT JOIN ending e ON e.attempt = a.id "
-            "WHERE a.delivery = ? ORDER BY a.id",
-            (delivery,),
-        )
-        return [
-            Attempt._make(row)._replace(
-                is_resend=bool(row[4]),
-                headers=tuple((name, value) for name, value in json.loads(row[9] or "[]")),
-                body=bytes(row[10] or b""),
-            )
-            for row in rows
-        ]
-
-    def add_resolution(self, delivery: int, *, is_received: bool, note: str, who: str, at: str) -> None:
-        self._do(
-            "INSERT INTO resolution (delivery, attempt, is_received, note, who, resolved_at) VALUES "
-            "(:delivery, (SELECT max(id) FROM attempt WHERE delivery = :delivery), :is_received, :note, :who, :at)",
-            {"delivery": delivery, "is_received": is_received, "note": note, "who": who, "at": at},
-        )
-
-    def resolutions(self, delivery: int) -> list[Resolution]:
-        rows = self._do("SELECT * FROM resolution WHERE delivery = ? ORDER BY id", (delivery,))
-        found = map(Resolution._make, rows)
-        return [one._replace(is_received=bool(one.is_received)) for one in found]
-
-    def find(
-        self,
-        *,
-        states: Sequence[State] = (),
-        fingerprints: Sequence[str] = (),
-        document_ref: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-    ) -> Iterator[Delivery]:
-        conditions, values = ["1"], []
-        for column, wanted in (("state", states), ("fingerprint", fingerprints)):
-            if wanted:
-                conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-                values += list(wanted)
-        for condition, value in (("document_ref = ?", document_ref), ("read_at >= ?", since), ("read_at < ?", until)):
-            if value is not None:
-                conditions.append(condition)
-                values.append(value)
-        query = f"{_DELIVERY}WHERE {' AND '.join(conditions)} ORDER BY d.id"
-        for row in self._do(query, values):
-            yield _delivery(row)
-
-
-def _delivery(row: tuple[Any, ...]) -> Delivery:
-    delivery = Delivery._make(row)
-    return delivery._replace(is_finished=bool(delivery.is_finished))
+    def settle(self, trouble: OutboxError | None) -> None:
+        """Tell the thread that wanted it that it is kept, or why not."""
+        if trouble is None:
+            self.is_kept = True
+        else:
+            self.error = OutboxError(str(trouble))
+        self.is_done = True
 
 
 def _words_of(error: sqlite3.Error) -> str:

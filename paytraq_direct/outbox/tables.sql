@@ -1,4 +1,5 @@
--- The ledger. Attempts and their endings are only ever added; a delivery's state sums them up.
+-- The ledger. Attempts and their endings are only ever added, but for an ending that was only assumed, which gives way
+-- to the true one; a delivery's state sums them up.
 
 CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 
@@ -59,7 +60,7 @@ CREATE TABLE ending (
     status INTEGER,
     headers TEXT NOT NULL,    -- JSON, an array of [name, value]
     body BLOB NOT NULL,       -- at most 64 KiB
-    elapsed_ms REAL
+    elapsed_ms REAL           -- none when it was only assumed, since nobody was there any more to write it down
 );
 
 -- What a person found out about a doubt.
