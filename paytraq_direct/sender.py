@@ -232,23 +232,31 @@ class Sender:
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - see below
         from paytraq_direct.outbox.outbox import Closed  # noqa: PLC0415 - brings sqlite3
 
-        while isinstance(begun := start(), Closed):
-            if begun.seconds > max(self._deadline_s, self._retry_for_s):
-                asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
-                return replace(hold(asked), retry_after=begun.seconds)
-            self._pause(begun.seconds)
-        if isinstance(begun, Standing):
-            return self._standing(ref, document, self._awaited(begun))
-        return begun
+        until = self._clock() + self._deadline_s
+        while True:
+            begun = start()
+            if isinstance(begun, Closed):
+                if begun.seconds > max(self._deadline_s, self._retry_for_s):
+                    asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
+                    return replace(hold(asked), retry_after=begun.seconds)
+                self._pause(begun.seconds)
+            elif isinstance(begun, Standing):
+                # Once the other sender has ended, the guard is asked again: what it sent may have other content.
+                if not self._outlasts(begun, until):
+                    return self._standing(ref, document, begun)
+            else:
+                return begun
 
-    def _awaited(self, standing: Standing) -> Standing:
-        """Wait for a delivery that another sender is at, as long as it lives and the deadline lasts."""
+    def _outlasts(self, standing: Standing, until: float) -> bool:
+        """Wait for a delivery that another sender is at, as long as it lives; tell whether it ended before a time."""
         assert self._outbox is not None  # noqa: S101 - a standing comes from one
-        started = self._clock()
-        while standing.kind == "sending" and self._clock() - started < self._deadline_s:
+        if standing.kind != "sending":
+            return False
+        while self._outbox.standing(standing.delivery.id).kind == "sending":
+            if self._clock() >= until:
+                return False
             self._pause(_POLL_S)
-            standing = self._outbox.standing(standing.delivery.id)
-        return standing
+        return True
 
     def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
         """Give the result of an invoice that the outbox knows already."""

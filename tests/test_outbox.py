@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from test_cli import answers, plain
 from test_rules import smallest
-from wire.servers import OK, Server
+from wire.servers import OK, Peer, Server
 
 from paytraq_direct import ChannelUri, Conflict, InDoubt, Invoice, Outbox, Sender, send
 from paytraq_direct.channel import judge
@@ -410,6 +410,38 @@ def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
             thread.join(30)
         assert len(found) == 24
         assert len(server.bodies) == 8
+
+
+@pytest.mark.parametrize(
+    ("answer", "first", "second", "hits"),
+    [(OK, "delivered", "conflict", 1), (plain("400 x"), "rejected", "rejected", 2)],
+)
+def test_other_content_beside_one_under_way_is_told_for_what_it_is(
+    outbox: Outbox, answer: bytes, first: str, second: str, hits: int
+) -> None:
+    """Who waits for a number that is being sent is told of its own content: a conflict, or sent when that may be."""
+    arrived, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            arrived.set()
+            assert go.wait(30)
+            peer.say(answer)
+
+    def pause(_seconds: float) -> None:
+        go.set()
+
+    with Server(script) as server, Sender(server.url(), outbox=outbox, pause=pause) as sender:
+        found: list[Any] = []
+        sending = threading.Thread(target=lambda: found.append(sender.deliver(invoice())))
+        sending.start()
+        assert arrived.wait(30)
+        other = sender.deliver(invoice(comment="other"))
+        sending.join(30)
+        assert (found[0].outcome, other.outcome, server.hits) == (first, second, hits)
+    assert other.sha256 == (found[0] if hits == 1 else other).sha256
+    assert other.differences == (("comment (none) → other",) if hits == 1 else ())
 
 
 def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
