@@ -133,13 +133,20 @@ class Sender:
         return self.deliver(invoice).receipt()
 
     def hold(self, invoice: Invoice, message: str, *, origin: str | None = None) -> Result:
-        """Write an invoice down as pending, without sending it, and give the result that says why."""
+        """Write an invoice down as pending, without sending it, and give the result that says why.
+
+        What the outbox knows already stays what it is, and is told as that.
+        """
         try:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
             return self._invalid(invoice, invalid)
         if self._outbox is not None:
-            self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
+            from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
+
+            held = self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
+            if isinstance(held, Standing):
+                return self._standing(invoice.document_ref, document, held)
         return self._result(invoice.document_ref, document, "pending", message)
 
     def cut_short(self, invoice: Invoice) -> Result:

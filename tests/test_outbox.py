@@ -194,10 +194,12 @@ def test_a_later_refusal_does_not_end_a_doubt(outbox: Outbox) -> None:
 def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
     """What was read and not sent is pending, and an attempt may begin; what is delivered is not made pending."""
     held = outbox.hold(CHANNEL, invoice(), prepare(invoice()), named="env:INBOX", origin="a.json[3]")
-    assert held is not None
+    assert not isinstance(held, Standing)
     assert (held.state, held.named, held.origin) == ("pending", "env:INBOX", "a.json[3]")
     assert post(outbox, invoice()).delivery == held.id
-    assert outbox.hold(CHANNEL, invoice(), prepare(invoice())) is None
+    known = outbox.hold(CHANNEL, invoice(), prepare(invoice()))
+    assert isinstance(known, Standing)
+    assert known.kind == "delivered"
 
 
 def test_retry_after_closes_the_channel_for_every_process(outbox: Outbox, path: Path) -> None:
@@ -453,6 +455,21 @@ def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
         assert again == ["in_doubt"] * 6
         assert server.hits == 6
     assert [found.state for found in outbox.deliveries()] == ["in_doubt"] * 6
+
+
+def test_what_a_stopped_run_holds_is_told_as_what_it_is(outbox: Outbox) -> None:
+    """After three doubts, too, a known delivery, doubt or conflict is told as that; only what is new is pending."""
+    with Server(answers(plain("502 x"))) as server:
+        uri = ChannelUri(server.url())
+        for number, outcome in (("D", "in_doubt"), ("E", "delivered")):
+            begun = begin(outbox, invoice(number), uri)
+            outbox.end(begun, ENDINGS[outcome])
+        rest = [invoice("D"), invoice("E"), invoice("E", comment="other"), invoice("N")]
+        with Sender(uri, outbox=outbox) as sender:
+            results = list(sender.send_all([*(invoice(f"INV-{n}") for n in range(3)), *rest]))
+        assert server.hits == 3
+    assert [result.outcome for result in results[3:]] == ["in_doubt", "already_delivered", "conflict", "pending"]
+    assert results[5].differences == ("comment (none) → other",)
 
 
 def test_rejections_do_not_stop_a_run(outbox: Outbox) -> None:
