@@ -42,13 +42,22 @@ class _Task(Generic[T, R]):
 class Dispatch(Generic[T, R]):
     """Does something with each item, ``jobs`` at a time.
 
-    ``leave`` is what is done, once stopped, with items that were read and not begun.
+    ``leave`` is what is done, once stopped, with items that were read and not begun; ``cut`` gives, once abandoned,
+    the result of what was begun and has not ended. Without them, these items have none.
     """
 
-    def __init__(self, do: Callable[[T], R], *, jobs: int, leave: Callable[[T], R] | None = None) -> None:
+    def __init__(
+        self,
+        do: Callable[[T], R],
+        *,
+        jobs: int,
+        leave: Callable[[T], R] | None = None,
+        cut: Callable[[T], R] | None = None,
+    ) -> None:
         self._do = do
         self._jobs = jobs
         self._leave = leave
+        self._cut = cut
         self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
         self._waiting: deque[_Task[T, R]] = deque()
         self._change = threading.Condition()
@@ -65,8 +74,13 @@ class Dispatch(Generic[T, R]):
         """Read no more: what is under way is ended, what is not begun is left. May be called from a signal handler."""
         self._is_stopped = True
 
+    @property
+    def was_abandoned(self) -> bool:
+        """Whether it was asked to wait no more."""
+        return self._is_abandoned
+
     def abandon(self) -> None:
-        """Wait no more, not even for what is under way."""
+        """Wait no more, not even for what is under way. May be called from a signal handler."""
         self._is_stopped = self._is_abandoned = True
 
     def under_way(self) -> list[T]:
@@ -87,11 +101,17 @@ class Dispatch(Generic[T, R]):
             while self._fill(source):
                 task = self._waiting[0]
                 with self._change:
-                    if not task.is_done:
+                    if not task.is_done and not self._is_abandoned:
                         # In glances, since a signal handler runs between two of them.
                         self._change.wait(_GLANCE_S)
                         continue
                 self._waiting.popleft()
+                if not task.is_done:
+                    if self._cut is None:
+                        continue
+                    # A task of its own, since the thread that is at the other one may still end it.
+                    task = _Task(task.item)
+                    task.settle(self._cut)
                 if task.error is None:
                     yield task.item, task.result
                 else:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from conftest import EXAMPLES, SAMPLES
 from test_rules import smallest
 from wire.servers import OK, Peer, Server, closed_port
 
-from paytraq_direct import Invoice, render
+from paytraq_direct import Invoice, Outbox, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -533,6 +534,49 @@ def test_the_second_ctrl_c_stops_at_once_and_is_7(tmp_path: Path) -> None:
         assert run("paytraq-send", INVOICE, env=env).returncode == 7
         assert server.hits == 1
         answer.set()
+
+
+def test_the_second_ctrl_c_tells_of_every_invoice_that_was_read(tmp_path: Path) -> None:
+    """What was done behind a slow one has its receipt, the slow one is in doubt, and that is the exit code."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(6)))
+    arrived, seen, answer = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>A0<" in peer.last_body:
+                seen.set()
+                answer.wait(30)
+            arrived.release()
+            peer.say(OK)
+
+    with Server(script) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url(), "XDG_STATE_HOME": str(tmp_path)}
+        process = started("paytraq-send", batch, "--jobs", "2", "--json", env=env)
+        assert process.stderr is not None
+        for _ in range(5):
+            assert arrived.acquire(timeout=30)
+        assert seen.wait(30)
+        _wait_for_states(tmp_path, {"delivered": 5, "sending": 1})
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == b"\n"
+        assert process.stderr.readline().startswith(b"ending what is under way (1)")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        answer.set()
+    outcomes = [(line["document_ref"], line["outcome"]) for line in map(json.loads, out.splitlines())]
+    assert outcomes == [("A0", "in_doubt"), *((f"A{n}", "delivered") for n in range(1, 6))]
+    assert (process.returncode, b"before anything was sent" in err) == (7, False)
+
+
+def _wait_for_states(folder: Path, states: dict[str, int]) -> None:
+    """Wait until the outbox of a command has so many deliveries in these states."""
+    until = time.monotonic() + 30
+    with Outbox(folder / "paytraq_direct" / "outbox.sqlite") as outbox:
+        while Counter(found.state for found in outbox.deliveries()) != states:
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
 
 def test_settings_of_the_environment_have_no_say(inbox: Server, tmp_path: Path) -> None:

@@ -163,3 +163,26 @@ def test_abandoned_it_waits_for_nothing() -> None:
     results.close()
     assert dispatch.under_way()
     go.set()
+
+
+def test_abandoned_it_still_gives_a_result_for_each_item() -> None:
+    """What had ended has its result, what was begun the one of its being cut short, the rest what leave() gives."""
+    others, go = threading.Semaphore(0), threading.Event()
+
+    def do(item: int) -> str:
+        if item in {0, 3}:
+            others.release()
+            assert go.wait(30)
+        return f"done {item}"
+
+    dispatch = Dispatch(do, jobs=2, leave=lambda item: f"left {item}", cut=lambda item: f"cut {item}")
+    found: list[tuple[int, str]] = []
+    reader = threading.Thread(target=lambda: found.extend(dispatch.results(range(9))))
+    reader.start()
+    for _ in range(2):
+        assert others.acquire(timeout=30)
+    dispatch.abandon()
+    reader.join(30)
+    assert found == [(0, "cut 0"), (1, "done 1"), (2, "done 2"), (3, "cut 3"), *found[4:]]
+    assert {result for _, result in found[4:]} <= {"left 4"}
+    go.set()

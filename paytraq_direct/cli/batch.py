@@ -59,33 +59,30 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
 def send(readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
-    The first Ctrl-C lets what is under way end, the second does not. Output that cannot be written ends it like the
-    first: nothing that was begun is left in the dark. Raises OSError then.
+    The first Ctrl-C lets what is under way end, the second does not; either way each invoice that was read is told.
+    Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises OSError
+    then.
     """
     way = _Way(route, strict=strict)
-    dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave)
+    dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short)
     results = dispatch.results(readings)
-    code, last, is_stopped = 0, None, False
+    code, last = 0, None
     with _stopped_by_ctrl_c(dispatch):
         try:
             for reading, result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
                 report.show(reading, result)
-            is_stopped = dispatch.was_stopped
         except KeyboardInterrupt:
-            is_stopped = True
-            dispatch.abandon()
-            for reading in dispatch.under_way():
-                report.show(reading, way.cut_short(reading))
-                code = max(code, exits.BY_OUTCOME["in_doubt"])
+            # The third one: not even the telling is waited for.
+            code = max(code, exits.BY_OUTCOME["in_doubt"] if dispatch.under_way() else 0)
         except OSError as error:
             results.close()
             report.broken_off(last)
             raise error from None
-    if is_stopped:
-        report.stopped(last)
-    report.close()
-    return code or (exits.STOPPED if is_stopped else 0)
+        if dispatch.was_stopped:
+            report.stopped(last)
+        report.close()
+    return code or (exits.STOPPED if dispatch.was_stopped else 0)
 
 
 class _Way:
@@ -114,15 +111,25 @@ class _Way:
 
 @contextlib.contextmanager
 def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
-    """Have the first Ctrl-C end what is under way and read no more; one more, or one when nothing is, stops at once."""
+    """Have the first Ctrl-C end what is under way and read no more, the second wait for nothing.
+
+    Neither breaks into what is being told: both are seen at the next glance. Only a third one does.
+    """
 
     def stop(_number: int, _frame: object) -> None:
-        under_way = len(dispatch.under_way())
-        if dispatch.was_stopped or not under_way:
+        if dispatch.was_abandoned:
             raise KeyboardInterrupt
+        if dispatch.was_stopped:
+            dispatch.abandon()
+            return
         dispatch.stop()
-        # A signal may come in the middle of a print, so not by one.
-        os.write(2, f"\nending what is under way ({under_way}); Ctrl-C again stops at once\n".encode())
+        under_way = len(dispatch.under_way())
+        if not under_way:
+            raise KeyboardInterrupt
+        if under_way:
+            # A signal may come in the middle of a print, so not by one.
+            with contextlib.suppress(OSError):
+                os.write(2, f"\nending what is under way ({under_way}); Ctrl-C again stops at once\n".encode())
 
     before = signal.signal(signal.SIGINT, stop)
     try:
