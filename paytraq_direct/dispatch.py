@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,11 +39,61 @@ class _Task(Generic[T, R]):
             self.error = error
 
 
+class _Source(Generic[T]):
+    """Where items come from; ``is_over`` once it has no more."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self.is_over = False
+
+    def take(self) -> tuple[T] | None:
+        """Give the next item; None when there is none, or none yet. Raises what its source raises."""
+        for item in self._items:
+            return (item,)
+        self.is_over = True
+        return None
+
+
+class _Apart(_Source[T]):
+    """A source that is read by a thread of its own, at most so many items ahead; ``changed`` is called after each."""
+
+    def __init__(self, items: Iterable[T], most: int, changed: Callable[[], object]) -> None:
+        super().__init__(items)
+        self._changed = changed
+        self._error: BaseException | None = None
+        self._ahead: queue.Queue[tuple[T] | None] = queue.Queue(most)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def take(self) -> tuple[T] | None:
+        """Give the next item if one was read."""
+        try:
+            read = self._ahead.get_nowait()
+        except queue.Empty:
+            return None
+        self.is_over = read is None
+        if self._error is not None and self.is_over:
+            raise self._error
+        return read
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                self._put((item,))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are taken
+            self._error = error
+        self._put(None)
+
+    def _put(self, read: tuple[T] | None) -> None:
+        self._ahead.put(read)
+        self._changed()
+
+
 class Dispatch(Generic[T, R]):
     """Does something with each item, ``jobs`` at a time.
 
     ``leave`` is what is done, once stopped, with items that were read and not begun; ``cut`` gives, once abandoned,
-    the result of what was begun and has not ended. Without them, these items have none.
+    the result of what was begun and has not ended. Without them, these items have none. With ``apart``, the items are
+    read by a thread of their own, so that results are given while the next item lets itself be waited for.
     """
 
     def __init__(
@@ -53,15 +103,18 @@ class Dispatch(Generic[T, R]):
         jobs: int,
         leave: Callable[[T], R] | None = None,
         cut: Callable[[T], R] | None = None,
+        apart: bool = False,
     ) -> None:
         self._do = do
         self._jobs = jobs
         self._leave = leave
         self._cut = cut
+        self._apart = apart
         self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
         self._waiting: deque[_Task[T, R]] = deque()
         self._change = threading.Condition()
         self._unended = 0
+        self._changes = 0
         self._is_stopped = False
         self._is_abandoned = False
 
@@ -93,25 +146,12 @@ class Dispatch(Generic[T, R]):
         Raises what was raised for an item, once what was under way has ended. Whoever takes no more results has to
         wait for that too; only Ctrl-C does not.
         """
-        source = iter(items)
+        source = _Apart(items, self._jobs, self._changed) if self._apart else _Source(items)
         for _ in range(self._jobs):
             threading.Thread(target=self._work, daemon=True).start()
         error: BaseException | None = None
         try:
-            while self._fill(source):
-                task = self._waiting[0]
-                with self._change:
-                    if not task.is_done and not self._is_abandoned:
-                        # In glances, since a signal handler runs between two of them.
-                        self._change.wait(_GLANCE_S)
-                        continue
-                self._waiting.popleft()
-                if not task.is_done:
-                    if self._cut is None:
-                        continue
-                    # A task of its own, since the thread that is at the other one may still end it.
-                    task = _Task(task.item)
-                    task.settle(self._cut)
+            while (task := self._next(source)) is not None:
                 if task.error is None:
                     yield task.item, task.result
                 else:
@@ -126,19 +166,49 @@ class Dispatch(Generic[T, R]):
         if error is not None:
             raise error
 
-    def _fill(self, source: Iterator[T]) -> bool:
-        """Read as much as there is room for, or leave what was read; tell whether there is anything to wait for."""
+    def _next(self, source: _Source[T]) -> _Task[T, R] | None:
+        """Wait for the first of what was read to have a result; None when there is no more."""
+        while True:
+            seen = self._changes
+            self._fill(source)
+            if self._waiting and self._waiting[0].is_done:
+                return self._waiting.popleft()
+            if self._waiting and self._is_abandoned:
+                # A task of its own, since the thread that is at the other one may still end it.
+                task: _Task[T, R] = _Task(self._waiting.popleft().item)
+                if self._cut is not None:
+                    task.settle(self._cut)
+                    return task
+            elif not self._waiting and (source.is_over or self._is_stopped):
+                return None
+            else:
+                self._wait(seen)
+
+    def _fill(self, source: _Source[T]) -> None:
+        """Read as much as there is room for, or leave what was read."""
         while not self._is_stopped and self._unended < self._jobs and len(self._waiting) < WINDOW:
-            task = next((_Task[T, R](item) for item in source), None)
-            if task is None:
+            read = source.take()
+            if read is None:
                 break
+            task: _Task[T, R] = _Task(*read)
             self._waiting.append(task)
             with self._change:
                 self._unended += 1
             self._todo.put(task)
         if self._is_stopped:
             self._take_back()
-        return bool(self._waiting)
+
+    def _wait(self, seen: int) -> None:
+        """Wait for a change after those that were seen; in glances, since a signal handler runs between two of them."""
+        with self._change:
+            if self._changes == seen:
+                self._change.wait(_GLANCE_S)
+
+    def _changed(self) -> None:
+        """Wake whoever waits for results."""
+        with self._change:
+            self._changes += 1
+            self._change.notify()
 
     def _work(self) -> None:
         while (task := self._todo.get()) is not None:
@@ -150,7 +220,7 @@ class Dispatch(Generic[T, R]):
             with self._change:
                 task.is_done = True
                 self._unended -= 1
-                self._change.notify()
+            self._changed()
 
     def _take_back(self) -> None:
         """Leave what was read and not begun."""

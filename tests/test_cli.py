@@ -570,6 +570,26 @@ def test_the_second_ctrl_c_tells_of_every_invoice_that_was_read(tmp_path: Path) 
     assert (process.returncode, b"before anything was sent" in err) == (7, False)
 
 
+def test_results_are_given_while_standard_input_is_still_open(inbox: Server, tmp_path: Path) -> None:
+    """A pipe that brings one invoice at a time gets each receipt as it comes, and Ctrl-C ends the waiting at once."""
+    env = {"PAYTRAQ_CHANNEL": inbox.url(), "XDG_STATE_HOME": str(tmp_path)}
+    process = started("paytraq-send", "-", "--json", env=env, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for number in range(2):
+        process.stdin.write(json.dumps(smallest(document_ref=f"A{number}")).encode() + b"\n")
+        process.stdin.flush()
+        line = json.loads(process.stdout.readline())
+        assert (line["document_ref"], line["outcome"]) == (f"A{number}", "delivered")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stdout.read() == b""
+    assert process.stderr is not None
+    assert process.stderr.read() == b"stopped by Ctrl-C after -:2; the same command goes on from there\n"
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+
+
 def _wait_for_states(folder: Path, states: dict[str, int]) -> None:
     """Wait until the outbox of a command has so many deliveries in these states."""
     until = time.monotonic() + 30

@@ -186,3 +186,48 @@ def test_abandoned_it_still_gives_a_result_for_each_item() -> None:
     assert found == [(0, "cut 0"), (1, "done 1"), (2, "done 2"), (3, "cut 3"), *found[4:]]
     assert {result for _, result in found[4:]} <= {"left 4"}
     go.set()
+
+
+def test_a_source_that_is_waited_for_keeps_no_result_waiting() -> None:
+    """Read apart, results are given before the next item has come, and it can be stopped meanwhile."""
+    more, asked = threading.Event(), threading.Semaphore(0)
+
+    def items() -> Iterator[int]:
+        yield 0
+        yield 1
+        asked.release()
+        assert more.wait(30)
+        yield 2
+        asked.release()
+        threading.Event().wait(60)
+
+    dispatch: Dispatch[int, int] = Dispatch(lambda item: -item, jobs=2, apart=True)
+    results = dispatch.results(items())
+    assert [next(results), next(results)] == [(0, 0), (1, -1)]
+    assert asked.acquire(timeout=30)
+    more.set()
+    assert next(results) == (2, -2)
+    assert asked.acquire(timeout=30)
+    dispatch.stop()
+    assert list(results) == []
+
+
+def test_read_apart_no_more_is_read_than_there_is_room_for() -> None:
+    """A thread that reads ahead stays within the window, and what its source raises comes after the results."""
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(3 * WINDOW):
+            read.append(number)
+            yield number
+        raise ValueError("broken off")
+
+    dispatch: Dispatch[int, int] = Dispatch(lambda item: item, jobs=3, apart=True)
+    results = dispatch.results(items())
+    for expected in range(10):
+        assert next(results) == (expected, expected)
+    assert len(read) <= 10 + WINDOW + 3 + 3
+    found: list[tuple[int, int]] = []
+    with pytest.raises(ValueError, match="broken off"):
+        found.extend(results)
+    assert found == [(number, number) for number in range(10, len(found) + 10)]

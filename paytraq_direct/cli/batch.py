@@ -56,15 +56,19 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
     return code
 
 
-def send(readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int) -> int:
+def send(
+    readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int, waits: bool = False
+) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
     The first Ctrl-C lets what is under way end, the second does not; either way each invoice that was read is told.
     Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises OSError
-    then.
+    then. ``waits`` when the next reading may have to be waited for.
     """
     way = _Way(route, strict=strict)
-    dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short)
+    dispatch: Dispatch[Reading, Result] = Dispatch(
+        way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short, apart=waits
+    )
     results = dispatch.results(readings)
     code, last = 0, None
     with _stopped_by_ctrl_c(dispatch):
@@ -123,10 +127,7 @@ def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
             dispatch.abandon()
             return
         dispatch.stop()
-        under_way = len(dispatch.under_way())
-        if not under_way:
-            raise KeyboardInterrupt
-        if under_way:
+        if under_way := len(dispatch.under_way()):
             # A signal may come in the middle of a print, so not by one.
             with contextlib.suppress(OSError):
                 os.write(2, f"\nending what is under way ({under_way}); Ctrl-C again stops at once\n".encode())

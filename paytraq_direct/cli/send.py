@@ -17,6 +17,7 @@ from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.cli.route import Route
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.readers.source import STDIN
 
 if TYPE_CHECKING:
     from paytraq_direct.cli.report import Report
@@ -111,7 +112,8 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:
-        return batch.send(readings, _route(stack, report, given), report, strict=strict, jobs=given["jobs"])
+        route = _route(stack, report, given)
+        return batch.send(readings, route, report, strict=strict, jobs=given["jobs"], waits=STDIN in files)
 
 
 def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
