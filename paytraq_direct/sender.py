@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
-import threading
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +15,7 @@ from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.invoice import Invoice
+from paytraq_direct.pace import Pace
 from paytraq_direct.result import Interrupted, Receipt, Result
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 60.0
 MOST_DOUBTS: Final = 3
 
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 60.0
 _POLL_S: Final = 0.1
 
 
@@ -96,15 +93,11 @@ class Sender:
         self._wire = wire or Wire(proxy=proxy, ca_bundle=ca_bundle)
         self._channel = Channel(uri, self._wire)
         self._deadline_s = deadline_s
-        self._retry_for_s = retry_for_s
-        self._rate = rate
-        self._turns = threading.Lock()
-        self._next_turn = 0.0
+        self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause)
         self._outbox = outbox
         self._resend = frozenset(resend)
         self._named = named
         self._clock = clock
-        self._pause = pause
 
     def __repr__(self) -> str:
         return f"Sender({self.channel.masked!r})"
@@ -198,10 +191,10 @@ class Sender:
             verdict = self._post(ref, document, attempts)
             if begun is not None and self._outbox is not None:
                 self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
-            wait_s = self._wait_s(verdict, attempts, self._clock() - started)
+            wait_s = self._pace.wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
-            self._pause(wait_s)
+            self._pace.pause(wait_s)
         exchange = verdict.exchange
         return self._result(
             ref,
@@ -243,10 +236,10 @@ class Sender:
         while True:
             begun = start()
             if isinstance(begun, Closed):
-                if begun.seconds > max(self._deadline_s, self._retry_for_s):
+                if begun.seconds > max(self._deadline_s, self._pace.retry_for_s):
                     asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
                     return replace(hold(asked), retry_after=begun.seconds)
-                self._pause(begun.seconds)
+                self._pace.pause(begun.seconds)
             elif isinstance(begun, Standing):
                 # Once the other sender has ended, the guard is asked again: what it sent may have other content.
                 if not self._outlasts(begun, until):
@@ -262,7 +255,7 @@ class Sender:
         while self._outbox.standing(standing.delivery.id).kind == "sending":
             if self._clock() >= until:
                 return False
-            self._pause(_POLL_S)
+            self._pace.pause(_POLL_S)
         return True
 
     def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
@@ -277,7 +270,7 @@ class Sender:
         return self._result(ref, document, outcome, message, differences=standing.differences, **found)
 
     def _post(self, ref: str | None, document: bytes, attempt: int) -> Verdict:
-        self._pace()
+        self._pace.await_turn()
         try:
             return self._channel.post(document, deadline_s=self._deadline_s)
         except KeyboardInterrupt as stop:
@@ -285,27 +278,6 @@ class Sender:
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
         raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
-
-    def _pace(self) -> None:
-        """Wait for this post's turn when there are to be only so many in a second."""
-        if self._rate is None:
-            return
-        with self._turns:
-            turn = max(self._next_turn, self._clock())
-            self._next_turn = turn + 1 / self._rate
-        if (wait_s := turn - self._clock()) > 0:
-            self._pause(wait_s)
-
-    def _wait_s(self, verdict: Verdict, attempts: int, spent_s: float) -> float | None:
-        """Give the seconds to wait before the next attempt; None when there shall be none."""
-        if verdict.outcome != "deferred":
-            return None
-        wait_s = verdict.retry_after
-        if wait_s is None:
-            # Doubled each time, and drawn from the upper half: senders that failed together do not return together.
-            longest = min(_FIRST_WAIT_S * 2 ** min(attempts - 1, 10), _LONGEST_WAIT_S)
-            wait_s = random.uniform(longest / 2, longest)  # noqa: S311 - nothing secret hangs on it
-        return wait_s if spent_s + wait_s <= self._retry_for_s else None
 
 
 class Run:
