@@ -49,7 +49,8 @@ class Result:
 
     Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
     ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
-    ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before.
+    ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before;
+    ``unwritten`` why the outbox lacks what came of it, if it does.
     """
 
     outcome: Outcome
@@ -68,6 +69,7 @@ class Result:
     notes: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
     posted: bool = False
+    unwritten: str = ""
 
     def receipt(self) -> Receipt:
         """Give the receipt of a delivery; raises the InvalidInvoice or DeliveryError that is there instead."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 from paytraq_direct import schema, wording
 from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
-from paytraq_direct.errors import InvalidInvoice
+from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
 from paytraq_direct.pace import Pace
 from paytraq_direct.result import Interrupted, Receipt, Result
@@ -158,7 +158,7 @@ class Sender:
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
         """Send one invoice and give its result, whatever it is; ``origin`` says where it was read.
 
-        Raises OutboxError when it cannot be written down, and Interrupted as ``send`` does.
+        Raises OutboxError when it cannot be written down, and nothing was posted then; Interrupted as ``send`` does.
         """
         try:
             document = prepare(invoice)
@@ -189,18 +189,37 @@ class Sender:
                 return begun
             attempts += 1
             verdict = self._post(ref, document, attempts)
-            if begun is not None and self._outbox is not None:
-                self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+            if begun is not None and (unwritten := self._end(begun, verdict)):
+                return self._posted(ref, document, verdict, attempts, unwritten=unwritten)
             wait_s = self._pace.wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
             self._pace.pause(wait_s)
+        return self._posted(ref, document, verdict, attempts)
+
+    def _end(self, begun: Begun, verdict: Verdict) -> str:
+        """Write down how an attempt ended; give why that could not be done, if so."""
+        assert self._outbox is not None  # noqa: S101 - it was begun in one
+        try:
+            self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+        except OutboxError as error:
+            return str(error)
+        return ""
+
+    def _posted(
+        self, ref: str | None, document: bytes, verdict: Verdict, attempts: int, *, unwritten: str = ""
+    ) -> Result:
+        """Give the result of what was posted; in doubt, as the outbox has it, when the answer is not written down."""
         exchange = verdict.exchange
+        outcome, message = verdict.outcome, verdict.message
+        if unwritten:
+            answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
+            outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
         return self._result(
             ref,
             document,
-            verdict.outcome,
-            verdict.message,
+            outcome,
+            message,
             posted=True,
             status=exchange.status,
             body=exchange.body,
@@ -209,6 +228,7 @@ class Sender:
             elapsed_ms=exchange.elapsed_ms,
             retry_after=verdict.retry_after,
             notes=verdict.notes,
+            unwritten=unwritten,
         )
 
     def _invalid(self, invoice: Invoice, invalid: InvalidInvoice) -> Result:
@@ -286,13 +306,21 @@ class Run:
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
         self._doubts = 0
+        self._unwritten = ""
 
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
-        """Send one invoice and give its result; pending once the run has stopped."""
+        """Send one invoice and give its result; pending once the run has stopped.
+
+        Raises OutboxError also when an answer before this one could not be written down.
+        """
+        if self._unwritten:
+            raise OutboxError(self._unwritten)
         if self._doubts >= MOST_DOUBTS:
             message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
             return self.sender.hold(invoice, message, origin=origin)
         result = self.sender.deliver(invoice, origin=origin)
+        if result.unwritten:
+            self._unwritten = result.unwritten
         if result.posted:
             self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
         return result

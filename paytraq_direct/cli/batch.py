@@ -12,7 +12,7 @@ import click
 from paytraq_direct import readers, rules
 from paytraq_direct.cli import exits
 from paytraq_direct.dispatch import Dispatch
-from paytraq_direct.errors import Fault
+from paytraq_direct.errors import Fault, PaytraqDirectError
 from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
@@ -63,7 +63,7 @@ def send(
 
     The first Ctrl-C lets what is under way end, the second does not; either way each invoice that was read is told.
     Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises OSError
-    then. ``waits`` when the next reading may have to be waited for.
+    then, and BrokenOff when it cannot go on. ``waits`` when the next reading may have to be waited for.
     """
     way = _Way(route, strict=strict)
     dispatch: Dispatch[Reading, Result] = Dispatch(
@@ -79,6 +79,8 @@ def send(
         except KeyboardInterrupt:
             # The third one: not even the telling is waited for.
             code = max(code, exits.BY_OUTCOME["in_doubt"] if dispatch.under_way() else 0)
+        except PaytraqDirectError as error:
+            raise exits.BrokenOff(code) from error
         except OSError as error:
             results.close()
             report.broken_off(last)

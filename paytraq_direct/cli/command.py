@@ -32,31 +32,40 @@ def run(command: click.Command, name: str) -> int:
     try:
         code = command.main(prog_name=name, standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as bare:
-        click.echo(bare.format_message(), err=True)
-        code = exits.USAGE
-    except click.ClickException as wrong:
-        code = _refuse(name, wrong.format_message(), exits.USAGE)
-    except (KeyboardInterrupt, click.Abort):
+    except exits.BrokenOff as end:
+        code = max(end.code, _told(name, end.__cause__ or end))
+    except BaseException as error:  # noqa: BLE001 - what it is no matter for is raised again
+        code = _told(name, error)
+    return code if isinstance(code, int) else 0
+
+
+def _told(name: str, error: BaseException) -> int:
+    """Tell why a command did not come to its end, and give the exit code; raises what asks for an end itself."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return exits.USAGE
+    if isinstance(error, click.ClickException):
+        return _refuse(name, error.format_message(), exits.USAGE)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
         click.echo("stopped by Ctrl-C before anything was sent", err=True)
-        code = exits.STOPPED
-    except OSError as error:
+        return exits.STOPPED
+    if isinstance(error, OSError):
         # Files that cannot be read are told elsewhere, so it is the output. Without this, Python would try it once more
         # when it ends, and have its own word about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         is_left = isinstance(error, BrokenPipeError)
-        code = (
-            exits.FAILED if is_left else _refuse(name, f"the output cannot be written: {error.strerror}", exits.FAILED)
-        )
-    except PaytraqDirectError as error:
-        code = _refuse(name, str(error), exits.FAILED)
-    except Exception as error:  # noqa: BLE001 - the last boundary: its text may hold anything, so only its kind is shown
+        words = f"the output cannot be written: {error.strerror}"
+        return exits.FAILED if is_left else _refuse(name, words, exits.FAILED)
+    if isinstance(error, PaytraqDirectError):
+        return _refuse(name, str(error), exits.FAILED)
+    if isinstance(error, Exception):
         import traceback  # noqa: PLC0415 - hardly ever needed
 
+        # The last boundary: its text may hold anything, so only its kind is shown.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
-        code = _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)
-    return code if isinstance(code, int) else 0
+        return _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)
+    raise error
 
 
 def _refuse(name: str, message: str, code: int) -> int:
