@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 
 from paytraq_direct import schema, wording
-from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
 from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
 from paytraq_direct.pace import Pace
 from paytraq_direct.result import Interrupted, Receipt, Result
+from paytraq_direct.run import Run
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Start = Callable[[], Begun | Standing | Closed]
 
 DEADLINE_S: Final = 60.0
-MOST_DOUBTS: Final = 3
 
 _POLL_S: Final = 0.1
 
@@ -298,41 +297,6 @@ class Sender:
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
         raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
-
-
-class Run:
-    """One batch through one channel. Three doubts in a row, of its own attempts, stop it; a new run starts afresh."""
-
-    def __init__(self, sender: Sender) -> None:
-        self.sender = sender
-        self._doubts = 0
-        self._unwritten = ""
-
-    def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
-        """Send one invoice and give its result; pending once the run has stopped.
-
-        Raises OutboxError also when an answer before this one could not be written down.
-        """
-        if self._unwritten:
-            raise OutboxError(self._unwritten)
-        if self._doubts >= MOST_DOUBTS:
-            message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
-            return self.sender.hold(invoice, message, origin=origin)
-        result = self.sender.deliver(invoice, origin=origin)
-        if result.unwritten:
-            self._unwritten = result.unwritten
-        if result.posted:
-            self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
-        return result
-
-    def results(self, invoices: Iterable[Invoice], *, jobs: int) -> Iterator[Result]:
-        """Send invoices, ``jobs`` at a time, and give their results in order."""
-        if jobs == 1:
-            return map(self.deliver, invoices)
-        return (result for _, result in Dispatch(self.deliver, jobs=jobs, leave=self._leave).results(invoices))
-
-    def _leave(self, invoice: Invoice) -> Result:
-        return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
 
 
 _STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}

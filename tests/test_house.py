@@ -19,7 +19,7 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "conditions", "rules", "jsontext", "values",
     "taking", "invoice", "json_schema", "resources", "xmlio", "document", "schema", "readers", "config", "answer", "connection",
-    "wire", "channel", "outbox", "dispatch", "pace", "result", "sender", "inbox", "cli",
+    "wire", "channel", "outbox", "dispatch", "pace", "result", "run", "sender", "inbox", "cli",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},

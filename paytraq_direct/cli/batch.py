@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from paytraq_direct.cli.route import Route
     from paytraq_direct.codes import Operation
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.sender import Run
+    from paytraq_direct.run import Run
 
     Treat = Callable[[Invoice], Result]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from paytraq_direct.config import Config, NamedChannel
     from paytraq_direct.errors import Fault
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.sender import Run
+    from paytraq_direct.run import Run
 
 
 class Route:

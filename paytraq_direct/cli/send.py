@@ -122,7 +122,8 @@ def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
         from paytraq_direct import config as config_  # noqa: PLC0415
         from paytraq_direct.cli import channels  # noqa: PLC0415
         from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415
-        from paytraq_direct.sender import Run, Sender  # noqa: PLC0415
+        from paytraq_direct.run import Run  # noqa: PLC0415
+        from paytraq_direct.sender import Sender  # noqa: PLC0415
     try:
         config = config_.EMPTY if given["no_config"] else config_.load(given["config"])
         written = channels.given(given["channel"])
