@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,23 +14,42 @@ if TYPE_CHECKING:
 
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 60.0
+_GLANCE_S: Final = 0.2
 
 
 class Pace:
     """The waiting of a sender, shared by its threads.
 
     There are at most ``rate`` posts in a second; what was surely not taken is posted again for ``retry_for_s`` seconds.
+    Once stopped, nothing is waited for; without a ``pause`` of its own, that is seen in the middle of one.
     """
 
     def __init__(
-        self, *, rate: float | None, retry_for_s: float, clock: Callable[[], float], pause: Callable[[float], None]
+        self,
+        *,
+        rate: float | None,
+        retry_for_s: float,
+        clock: Callable[[], float],
+        pause: Callable[[float], None] | None,
     ) -> None:
         self.rate = rate
         self.retry_for_s = retry_for_s
         self.clock = clock
-        self.pause = pause
+        self.is_stopped = False
+        self._pause = pause or self._glance
         self._turns = threading.Lock()
         self._next_turn = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, unless it is stopped."""
+        if not self.is_stopped:
+            self._pause(seconds)
+
+    def _glance(self, seconds: float) -> None:
+        # In glances, since a signal handler may set no more than a flag.
+        until = time.monotonic() + seconds
+        while not self.is_stopped and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _GLANCE_S))
 
     def await_turn(self) -> None:
         """Wait for the turn of a post when there are to be only so many in a second."""

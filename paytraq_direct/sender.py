@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import time
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 60.0
 
 _POLL_S: Final = 0.1
+_STOPPED: Final = "stopped before it was sent"
 
 
 def prepare(invoice: Invoice) -> bytes:
@@ -76,7 +78,7 @@ class Sender:
         named: str | None = None,
         wire: Wire | None = None,
         clock: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         # Imported here because they bring requests, which reading, checking and rendering do not need.
         from paytraq_direct.channel import Channel, ChannelUri  # noqa: PLC0415
@@ -97,6 +99,8 @@ class Sender:
         self._resend = frozenset(resend)
         self._named = named
         self._clock = clock
+        self._posting: list[bytes] = []
+        self._is_cut = False
 
     def __repr__(self) -> str:
         return f"Sender({self.channel.masked!r})"
@@ -141,10 +145,33 @@ class Sender:
                 return self._standing(invoice.document_ref, document, held)
         return self._result(invoice.document_ref, document, "pending", message)
 
-    def cut_short(self, invoice: Invoice) -> Result:
-        """Give the result of an invoice whose sending was stopped in the middle, and nobody knows where."""
+    def stop(self) -> None:
+        """Begin no more posts, for good: waits end, and what is not under way is pending or stays deferred.
+
+        May be called from a signal handler.
+        """
+        self._pace.is_stopped = True
+
+    def cut_short(self, invoice: Invoice, *, origin: str | None = None) -> Result:
+        """Give the result of an invoice that another thread is at and nobody waits for: in doubt if a post is open.
+
+        Nothing is posted from then on.
+        """
+        self._is_cut = True
+        self.stop()
+        try:
+            document = prepare(invoice)
+        except InvalidInvoice as invalid:
+            return self._invalid(invoice, invalid)
+        is_open = document in self._posting
+        result = self._result(invoice.document_ref, document, "pending", _STOPPED)
+        # The outbox may know better; when it cannot be asked, what is known here has to do.
+        with contextlib.suppress(OutboxError):
+            result = self.hold(invoice, _STOPPED, origin=origin)
+        if not is_open or result.outcome != "pending":
+            return result
         message = "stopped by Ctrl-C while it was being sent: it may have arrived"
-        return self._result(invoice.document_ref, prepare(invoice), "in_doubt", message, posted=True)
+        return self._result(invoice.document_ref, document, "in_doubt", message, posted=True)
 
     def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
         """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
@@ -187,14 +214,28 @@ class Sender:
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            verdict = self._post(ref, document, attempts)
-            if begun is not None and (unwritten := self._end(begun, verdict)):
+            verdict, unwritten = self._attempt(ref, document, begun, attempts)
+            if unwritten:
                 return self._posted(ref, document, verdict, attempts, unwritten=unwritten)
             wait_s = self._pace.wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
             self._pace.pause(wait_s)
+            if self._pace.is_stopped:
+                break
         return self._posted(ref, document, verdict, attempts)
+
+    def _attempt(self, ref: str | None, document: bytes, begun: Begun | None, attempts: int) -> tuple[Verdict, str]:
+        """Post a document and write down how that ended; give also why the latter could not be done, if so."""
+        # First said, then looked: whoever cuts it short does it the other way round, so that one sees the other.
+        self._posting.append(document)
+        try:
+            if self._is_cut:
+                raise KeyboardInterrupt(_STOPPED)
+            verdict = self._post(ref, document, attempts)
+            return verdict, "" if begun is None else self._end(begun, verdict)
+        finally:
+            self._posting.remove(document)
 
     def _end(self, begun: Begun, verdict: Verdict) -> str:
         """Write down how an attempt ended; give why that could not be done, if so."""
@@ -247,12 +288,12 @@ class Sender:
     ) -> Begun | Result | None:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
         if start is None:
-            return None
+            return hold(_STOPPED) if self._pace.is_stopped else None
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - see below
         from paytraq_direct.outbox.outbox import Closed  # noqa: PLC0415 - brings sqlite3
 
         until = self._clock() + self._deadline_s
-        while True:
+        while not self._pace.is_stopped:
             begun = start()
             if isinstance(begun, Closed):
                 if begun.seconds > max(self._deadline_s, self._pace.retry_for_s):
@@ -265,6 +306,7 @@ class Sender:
                     return self._standing(ref, document, begun)
             else:
                 return begun
+        return hold(_STOPPED)
 
     def _outlasts(self, standing: Standing, until: float) -> bool:
         """Wait for a delivery that another sender is at, as long as it lives; tell whether it ended before a time."""
@@ -272,7 +314,7 @@ class Sender:
         if standing.kind != "sending":
             return False
         while self._outbox.standing(standing.delivery.id).kind == "sending":
-            if self._clock() >= until:
+            if self._clock() >= until or self._pace.is_stopped:
                 return False
             self._pace.pause(_POLL_S)
         return True

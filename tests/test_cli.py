@@ -570,6 +570,20 @@ def test_the_second_ctrl_c_tells_of_every_invoice_that_was_read(tmp_path: Path) 
     assert (process.returncode, b"before anything was sent" in err) == (7, False)
 
 
+def test_ctrl_c_ends_the_waiting_between_attempts(tmp_path: Path) -> None:
+    """What waits to be tried again is deferred at once when Ctrl-C comes, not tried for the rest of the time."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(2)))
+    channel = f"http://127.0.0.1:{closed_port()}/ext/direct/inbox/0123456789abcdef"
+    env = {"PAYTRAQ_CHANNEL": channel, "XDG_STATE_HOME": str(tmp_path)}
+    process = started("paytraq-send", batch, "--retry-for", "2h", "--json", env=env)
+    _wait_for_states(tmp_path, {"deferred": 2})
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["deferred"] * 2
+    assert process.returncode == 5
+
+
 def test_results_are_given_while_standard_input_is_still_open(inbox: Server, tmp_path: Path) -> None:
     """A pipe that brings one invoice at a time gets each receipt as it comes, and Ctrl-C ends the waiting at once."""
     env = {"PAYTRAQ_CHANNEL": inbox.url(), "XDG_STATE_HOME": str(tmp_path)}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Treat = Callable[[Invoice], Result]
 
-_LEFT: Final = "stopped by Ctrl-C before it was sent"
+_LEFT: Final = "stopped before it was sent"
 
 
 def probe(files: tuple[str, ...]) -> None:
@@ -71,7 +71,7 @@ def send(
     )
     results = dispatch.results(readings)
     code, last = 0, None
-    with _stopped_by_ctrl_c(dispatch):
+    with _stopped_by_ctrl_c(dispatch, route):
         try:
             for reading, result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
@@ -105,7 +105,7 @@ class _Way:
         return self._go(reading, lambda run, invoice: run.sender.hold(invoice, _LEFT, origin=reading.origin))
 
     def cut_short(self, reading: Reading) -> Result:
-        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice))
+        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice, origin=reading.origin))
 
     def _go(self, reading: Reading, how: Callable[[Run, Invoice], Result]) -> Result:
         invoice = reading.invoice
@@ -116,7 +116,7 @@ class _Way:
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
+def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result], route: Route) -> Iterator[None]:
     """Have the first Ctrl-C end what is under way and read no more, the second wait for nothing.
 
     Neither breaks into what is being told: both are seen at the next glance. Only a third one does.
@@ -129,6 +129,7 @@ def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
             dispatch.abandon()
             return
         dispatch.stop()
+        route.stop()
         if under_way := len(dispatch.under_way()):
             # A signal may come in the middle of a print, so not by one.
             with contextlib.suppress(OSError):

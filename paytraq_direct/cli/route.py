@@ -26,6 +26,11 @@ class Route:
         self._config = config
         self._only = only
 
+    def stop(self) -> None:
+        """Have no sender begin another post. May be called from a signal handler."""
+        for run in self._runs.values():
+            run.sender.stop()
+
     def run_of(self, invoice: Invoice) -> Run | Fault:
         """Give the run that an invoice goes by, or the fault why there is none."""
         client = str(invoice.client_name or "")
