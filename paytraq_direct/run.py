@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 from paytraq_direct.dispatch import Dispatch
@@ -23,6 +24,8 @@ class Run:
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
         self._doubts = 0
+        self._counting = threading.Lock()
+        self._is_stopped = False
         self._unwritten = ""
 
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
@@ -32,15 +35,21 @@ class Run:
         """
         if self._unwritten:
             raise OutboxError(self._unwritten)
-        if self._doubts >= MOST_DOUBTS:
+        if self._is_stopped:
             message = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
             return self.sender.hold(invoice, message, origin=origin)
         result = self.sender.deliver(invoice, origin=origin)
         if result.unwritten:
             self._unwritten = result.unwritten
         if result.posted:
-            self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
+            self._count(result)
         return result
+
+    def _count(self, result: Result) -> None:
+        """Count doubts in a row; once there were too many, a slower success that comes after them changes nothing."""
+        with self._counting:
+            self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
+            self._is_stopped = self._is_stopped or self._doubts >= MOST_DOUBTS
 
     def results(self, invoices: Iterable[Invoice], *, jobs: int) -> Iterator[Result]:
         """Send invoices, ``jobs`` at a time, and give their results in order."""

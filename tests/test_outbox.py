@@ -28,6 +28,7 @@ from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.guard import Standing
 from paytraq_direct.outbox.outbox import Begun, Closed
+from paytraq_direct.run import Run
 from paytraq_direct.sender import prepare
 from paytraq_direct.wire import Exchange, Progress
 
@@ -455,6 +456,34 @@ def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
         assert again == ["in_doubt"] * 6
         assert server.hits == 6
     assert [found.state for found in outbox.deliveries()] == ["in_doubt"] * 6
+
+
+def test_a_stopped_run_stays_stopped(outbox: Outbox) -> None:
+    """A success that was under way when three doubts stopped the run does not start it again."""
+    arrived, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>SLOW<" in peer.last_body:
+                arrived.set()
+                assert go.wait(30)
+                peer.say(OK)
+            else:
+                peer.say(plain("502 x"))
+
+    with Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        run = Run(sender)
+        ended: list[str] = []
+        slow = threading.Thread(target=lambda: ended.append(run.deliver(invoice("SLOW")).outcome))
+        slow.start()
+        assert arrived.wait(30)
+        assert [run.deliver(invoice(f"INV-{n}")).outcome for n in range(3)] == ["in_doubt"] * 3
+        go.set()
+        slow.join(30)
+        assert ended == ["delivered"]
+        assert run.deliver(invoice("N")).outcome == "pending"
+        assert server.hits == 4
 
 
 def test_what_a_stopped_run_holds_is_told_as_what_it_is(outbox: Outbox) -> None:
