@@ -7,16 +7,15 @@ import hashlib
 import math
 import time
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, Unpack
 
 from paytraq_direct import schema, wording
 from paytraq_direct.document import render
 from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
 from paytraq_direct.pace import Pace
-from paytraq_direct.result import Interrupted, Receipt, Result
+from paytraq_direct.result import Interrupted, Receipt, Result, of_standing
 from paytraq_direct.run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.outbox.guard import Standing
-    from paytraq_direct.outbox.ledger import Attempt, Delivery
+    from paytraq_direct.outbox.ledger import Delivery
     from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
     from paytraq_direct.result import Outcome
     from paytraq_direct.wire import Wire
@@ -49,6 +48,16 @@ def prepare(invoice: Invoice) -> bytes:
     if invoice.document is None and (faults := schema.verdict(document)):
         raise InvalidInvoice(faults)
     return document
+
+
+class _Errand(NamedTuple):
+    """One document on its way: ``start`` writes down that it is about to be posted, ``hold`` that it is not."""
+
+    ref: str | None
+    document: bytes
+    hold: Callable[[str], Result]
+    start: Start | None = None
+    is_resend: bool = False
 
 
 class Sender:
@@ -190,12 +199,13 @@ class Sender:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
             return self._invalid(invoice, invalid)
-        start: Start | None = None
+        errand = _Errand(invoice.document_ref, document, partial(self.hold, invoice, origin=origin))
         if self._outbox is not None:
             resend = invoice.document_ref in self._resend
             about = {"named": self._named, "origin": origin}
             start = partial(self._outbox.begin, self.channel, invoice, document, resend=resend, **about)
-        return self._deliver(invoice.document_ref, document, start, partial(self.hold, invoice, origin=origin))
+            errand = errand._replace(start=start, is_resend=resend)
+        return self._deliver(errand)
 
     def again(self, delivery: Delivery) -> Result:
         """Send what the outbox has as pending or deferred, the very bytes that were read, and give the result."""
@@ -203,14 +213,15 @@ class Sender:
             raise ValueError("a sender without an outbox has nothing to send again")
         document = self._outbox.document(delivery.id)
         held = partial(self._result, delivery.document_ref, document, "pending")
-        return self._deliver(delivery.document_ref, document, partial(self._outbox.again, delivery.id), held)
+        return self._deliver(_Errand(delivery.document_ref, document, held, partial(self._outbox.again, delivery.id)))
 
-    def _deliver(self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]) -> Result:
-        """Post a document, and again what was surely not taken, each time after ``start`` wrote it down."""
+    def _deliver(self, errand: _Errand) -> Result:
+        """Post a document, and again what was surely not taken, each time after it was written down."""
+        ref, document = errand.ref, errand.document
         started = self._clock()
         attempts = 0
         while True:
-            begun = self._begin(ref, document, start, hold)
+            begun = self._await_turn(errand) or self._begin(errand)
             if isinstance(begun, Result):
                 return begun
             attempts += 1
@@ -283,30 +294,42 @@ class Sender:
             outcome=outcome, document_ref=ref, message=message, channel=self.channel.masked, document=document, **sums
         )
 
-    def _begin(
-        self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]
-    ) -> Begun | Result | None:
+    def _await_turn(self, errand: _Errand) -> Result | None:
+        """Wait for the turn of a post; a result instead when the outbox knows already that there must be none.
+
+        What waits is pending in the outbox, and not begun: when the program is killed meanwhile, it is no doubt.
+        """
+        if self._pace.rate is None:
+            return None
+        if errand.start is not None and not errand.is_resend:
+            held = errand.hold("it waits for its turn")
+            if held.outcome != "pending":
+                return held
+        self._pace.await_turn()
+        return None
+
+    def _begin(self, errand: _Errand) -> Begun | Result | None:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
-        if start is None:
-            return hold(_STOPPED) if self._pace.is_stopped else None
+        if errand.start is None:
+            return errand.hold(_STOPPED) if self._pace.is_stopped else None
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - see below
         from paytraq_direct.outbox.outbox import Closed  # noqa: PLC0415 - brings sqlite3
 
         until = self._clock() + self._deadline_s
         while not self._pace.is_stopped:
-            begun = start()
+            begun = errand.start()
             if isinstance(begun, Closed):
                 if begun.seconds > max(self._deadline_s, self._pace.retry_for_s):
                     asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
-                    return replace(hold(asked), retry_after=begun.seconds)
+                    return replace(errand.hold(asked), retry_after=begun.seconds)
                 self._pace.pause(begun.seconds)
             elif isinstance(begun, Standing):
                 # Once the other sender has ended, the guard is asked again: what it sent may have other content.
                 if not self._outlasts(begun, until):
-                    return self._standing(ref, document, begun)
+                    return self._standing(errand.ref, errand.document, begun)
             else:
                 return begun
-        return hold(_STOPPED)
+        return errand.hold(_STOPPED)
 
     def _outlasts(self, standing: Standing, until: float) -> bool:
         """Wait for a delivery that another sender is at, as long as it lives; tell whether it ended before a time."""
@@ -320,18 +343,9 @@ class Sender:
         return True
 
     def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
-        """Give the result of an invoice that the outbox knows already."""
-        delivery, attempt = standing.delivery, standing.attempt
-        outcome: Any = _STANDINGS.get(standing.kind, standing.kind)
-        found: dict[str, Any] = {"sha256": delivery.sha256}
-        if attempt is not None:
-            found |= {"status": attempt.status, "body": attempt.body, "elapsed_ms": attempt.elapsed_ms}
-            found |= {"sent_at": datetime.fromisoformat(attempt.began_at), "attempts": standing.attempts}
-        message = _message(standing.kind, delivery.state, attempt)
-        return self._result(ref, document, outcome, message, differences=standing.differences, **found)
+        return of_standing(standing, document_ref=ref, document=document, channel=self.channel.masked)
 
     def _post(self, ref: str | None, document: bytes, attempt: int) -> Verdict:
-        self._pace.await_turn()
         try:
             return self._channel.post(document, deadline_s=self._deadline_s)
         except KeyboardInterrupt as stop:
@@ -339,24 +353,6 @@ class Sender:
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
         raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
-
-
-_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending"}
-
-
-def _message(kind: str, state: str, attempt: Attempt | None) -> str:
-    """Say why an invoice that the outbox knows is not posted."""
-    match kind:
-        case "delivered":
-            return "it was delivered before"
-        case "conflict":
-            verb = "was delivered" if state == "delivered" else "is in doubt"
-            return f"its number {verb} with other content; nothing was sent"
-        case "sending":
-            return "another process is sending it still; nothing was sent by this one"
-        case "in_doubt":
-            return "it is in doubt since an earlier attempt; nothing was sent now"
-    return attempt.message or "" if attempt else ""
 
 
 class Options(TypedDict, total=False):

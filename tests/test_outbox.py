@@ -458,6 +458,20 @@ def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
     assert [found.state for found in outbox.deliveries()] == ["in_doubt"] * 6
 
 
+def test_what_waits_for_its_turn_is_pending(outbox: Outbox) -> None:
+    """With a rate, only what is being posted has an open attempt; what is known already waits for no turn."""
+    states: list[str] = []
+
+    def pause(_seconds: float) -> None:
+        states.extend(found.state for found in outbox.deliveries(document_ref="INV-1"))
+
+    options: Any = {"outbox": outbox, "rate": 0.001, "pause": pause, "clock": lambda: 0.0}
+    with Server(answers(OK)) as server, Sender(server.url(), **options) as sender:
+        outcomes = [result.outcome for result in sender.send_all([invoice("INV-0"), invoice("INV-1"), invoice()])]
+        assert outcomes == ["delivered", "delivered", "already_delivered"]
+    assert states == ["pending"]
+
+
 def test_a_stopped_run_stays_stopped(outbox: Outbox) -> None:
     """A success that was under way when three doubts stopped the run does not start it again."""
     arrived, go = threading.Event(), threading.Event()

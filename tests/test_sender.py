@@ -407,8 +407,11 @@ def test_cut_short_only_an_open_post_is_in_doubt(tmp_path: Path, *, with_outbox:
 
 def test_nothing_is_posted_once_it_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt that is written down too late for that is not posted any more."""
-    with Server(answers(OK)) as server, Outbox(tmp_path / "outbox.sqlite") as outbox:
-        sender = Sender(server.url(), outbox=outbox)
+    with (
+        Server(answers(OK)) as server,
+        Outbox(tmp_path / "outbox.sqlite") as outbox,
+        Sender(server.url(), outbox=outbox) as sender,
+    ):
         begin = outbox.begin
 
         def late(*given: Any, **more: Any) -> Any:
