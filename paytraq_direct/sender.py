@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
+    from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Standing
     from paytraq_direct.outbox.ledger import Delivery
     from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
@@ -68,7 +70,8 @@ class Sender:
     posts there are in a second at most. Threads may share a sender. ``proxy`` is
     ``http://[user:password@]host:port``, ``ca_bundle`` a PEM file; no environment variable has a say.
     With an ``outbox``, what is about to be sent is on disk before its first byte leaves, and nothing is sent twice;
-    ``resend`` names the document_refs that go round that guard, ``named`` is how the channel was given (env:VAR).
+    ``resend`` names the document_refs that go round that guard, each invoice once; ``named`` is how the channel was
+    given (env:VAR).
     Raises ChannelError when the channel or an option cannot be used. Close it, or use it in a with statement.
     """
 
@@ -106,6 +109,8 @@ class Sender:
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause)
         self._outbox = outbox
         self._resend = frozenset(resend)
+        self._resent: set[Key] = set()
+        self._resending = threading.Lock()
         self._named = named
         self._clock = clock
         self._posting: list[bytes] = []
@@ -201,11 +206,23 @@ class Sender:
             return self._invalid(invoice, invalid)
         errand = _Errand(invoice.document_ref, document, partial(self.hold, invoice, origin=origin))
         if self._outbox is not None:
-            resend = invoice.document_ref in self._resend
+            resend = self._may_resend(invoice, document)
             about = {"named": self._named, "origin": origin}
             start = partial(self._outbox.begin, self.channel, invoice, document, resend=resend, **about)
             errand = errand._replace(start=start, is_resend=resend)
         return self._deliver(errand)
+
+    def _may_resend(self, invoice: Invoice, document: bytes) -> bool:
+        """Tell whether an invoice goes round the guard: the first of its key does, when its number was named."""
+        if invoice.document_ref not in self._resend:
+            return False
+        from paytraq_direct.outbox.content import key_of  # noqa: PLC0415 - nothing without an outbox needs it
+
+        key = key_of(invoice, document, "")
+        with self._resending:
+            is_first = key not in self._resent
+            self._resent.add(key)
+        return is_first
 
     def again(self, delivery: Delivery) -> Result:
         """Send what the outbox has as pending or deferred, the very bytes that were read, and give the result."""

@@ -570,6 +570,14 @@ def test_the_second_ctrl_c_tells_of_every_invoice_that_was_read(tmp_path: Path) 
     assert (process.returncode, b"before anything was sent" in err) == (7, False)
 
 
+def test_a_number_to_send_again_that_is_not_there_is_told(inbox: Server, tmp_path: Path) -> None:
+    """A --resend that nothing in the batch matched is said at the end, and one that was matched is not."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(), smallest()]))
+    result = send(inbox, tmp_path / "it.json", "--resend", "TYPO", "--resend", "INV-1", "--json")
+    assert (result.returncode, inbox.hits) == (0, 1)
+    assert result.stderr == b"note: --resend TYPO: no invoice of that number was read\n"
+
+
 def test_ctrl_c_ends_the_waiting_between_attempts(tmp_path: Path) -> None:
     """What waits to be tried again is deferred at once when Ctrl-C comes, not tried for the rest of the time."""
     batch = tmp_path / "batch.jsonl"

@@ -392,11 +392,16 @@ def test_conflicts_and_doubts_are_raised(outbox: Outbox) -> None:
         assert server.hits == 2
 
 
-def test_resend_is_by_number(outbox: Outbox) -> None:
-    """Only the named number goes round the guard."""
-    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox, resend=["INV-1"]) as sender:
-        outcomes = [result.outcome for result in sender.send_all([invoice(), invoice("B"), invoice(), invoice("B")])]
-        assert outcomes == ["delivered", "delivered", "delivered", "already_delivered"]
+def test_resend_is_by_number_and_once(outbox: Outbox) -> None:
+    """Only the named number goes round the guard, and of three lines that say the same only one does."""
+    with Server(answers(OK)) as server:
+        send(invoice(), server.url(), outbox=outbox)
+        send(invoice("B"), server.url(), outbox=outbox)
+        with Sender(server.url(), outbox=outbox, resend=["INV-1"]) as sender:
+            twice = [invoice(), invoice("B"), invoice(), invoice("B"), invoice()]
+            outcomes = sorted(result.outcome for result in sender.send_all(twice, jobs=3))
+        assert outcomes == ["already_delivered"] * 4 + ["delivered"]
+        assert server.hits == 3
 
 
 def test_many_threads_share_an_outbox(outbox: Outbox) -> None:

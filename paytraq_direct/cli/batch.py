@@ -17,7 +17,7 @@ from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.cli.route import Route
@@ -57,7 +57,14 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
 
 
 def send(
-    readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int, waits: bool = False
+    readings: Iterator[Reading],
+    route: Route,
+    report: Report,
+    *,
+    strict: bool,
+    jobs: int,
+    resend: Sequence[str] = (),
+    waits: bool = False,
 ) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
@@ -70,11 +77,12 @@ def send(
         way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short, apart=waits
     )
     results = dispatch.results(readings)
-    code, last = 0, None
+    code, last, unmet = 0, None, dict.fromkeys(resend)
     with _stopped_by_ctrl_c(dispatch, route):
         try:
             for reading, result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
+                unmet.pop(str(result.document_ref), None)
                 report.show(reading, result)
         except KeyboardInterrupt:
             # The third one: not even the telling is waited for.
@@ -87,6 +95,8 @@ def send(
             raise error from None
         if dispatch.was_stopped:
             report.stopped(last)
+        else:
+            report.unmet(unmet)
         report.close()
     return code or (exits.STOPPED if dispatch.was_stopped else 0)
 

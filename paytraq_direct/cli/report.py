@@ -16,7 +16,7 @@ from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from typing import TextIO
 
@@ -106,6 +106,11 @@ class Report:
             self._say(self._err, *_bad_lines(reading, result))
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
+
+    def unmet(self, refs: Iterable[str]) -> None:
+        """Tell which numbers were to be sent again and were not there."""
+        for ref in refs:
+            self._say(self._err, f"note: --resend {raw(ref)}: no invoice of that number was read")
 
     def stopped(self, origin: str | None) -> None:
         """Tell that Ctrl-C came, and after which invoice."""

@@ -62,7 +62,7 @@ zsh_source, or fish_source.
 @options.of_output
 @click.option("--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]")
 @click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing guards against sending twice.")
-@click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number all the same; repeatable.")
+@click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number once more; repeatable.")
 @click.option(
     "--jobs",
     metavar="N",
@@ -113,7 +113,8 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
         return batch.check(readings, checked, report, strict=strict)
     with ExitStack() as stack:
         route = _route(stack, report, given)
-        return batch.send(readings, route, report, strict=strict, jobs=given["jobs"], waits=STDIN in files)
+        named = {"jobs": given["jobs"], "resend": given["resend"]}
+        return batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
 
 
 def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
