@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import queue
+import sys
 import threading
+import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -115,6 +119,7 @@ class Dispatch(Generic[T, R]):
         self._change = threading.Condition()
         self._unended = 0
         self._changes = 0
+        self._process = 0
         self._is_stopped = False
         self._is_abandoned = False
 
@@ -147,6 +152,8 @@ class Dispatch(Generic[T, R]):
         wait for that too; only Ctrl-C does not.
         """
         source = _Apart(items, self._jobs, self._changed) if self._apart else _Source(items)
+        self._process = os.getpid()
+        _running.add(self)
         for _ in range(self._jobs):
             threading.Thread(target=self._work, daemon=True).start()
         error: BaseException | None = None
@@ -158,9 +165,13 @@ class Dispatch(Generic[T, R]):
                     error = error or task.error
                     self.stop()
         except (Exception, GeneratorExit):
-            self._end()
+            self.end()
+            raise
+        except KeyboardInterrupt:
+            self.abandon()
             raise
         finally:
+            _running.discard(self)
             for _ in range(self._jobs):
                 self._todo.put(None)
         if error is not None:
@@ -236,10 +247,24 @@ class Dispatch(Generic[T, R]):
                 task.settle(self._leave)
                 task.is_done = True
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Leave what is not begun, and wait for what is."""
         self.stop()
         self._take_back()
-        while self.under_way() and not self._is_abandoned:
+        while self.under_way() and not self._is_abandoned and self._has_threads():
             with self._change:
                 self._change.wait(_GLANCE_S)
+
+    def _has_threads(self) -> bool:
+        """Tell whether its threads can come to an end: not in a forked child, nor when the interpreter is dying."""
+        return self._process == os.getpid() and not sys.is_finalizing()
+
+
+_running: weakref.WeakSet[Dispatch[Any, Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """End what is under way when a program ends whose results nobody takes: its threads are stopped where they are."""
+    for dispatch in list(_running):
+        dispatch.end()

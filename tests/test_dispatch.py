@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -186,6 +188,62 @@ def test_abandoned_it_still_gives_a_result_for_each_item() -> None:
     assert found == [(0, "cut 0"), (1, "done 1"), (2, "done 2"), (3, "cut 3"), *found[4:]]
     assert {result for _, result in found[4:]} <= {"left 4"}
     go.set()
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_program_that_ends_with_results_untaken_does_end(*, is_interrupted: bool) -> None:
+    """What was begun has ended then, but for Ctrl-C, and the interpreter waits for no thread that it has frozen."""
+    code = f"""
+import _thread, threading
+from paytraq_direct.dispatch import Dispatch
+begun, go = threading.Event(), threading.Event()
+def do(item):
+    if item:
+        begun.set()
+        go.wait({60 if is_interrupted else 0.5})
+        print("ended", item, flush=True)
+    return item
+def items():
+    yield 0
+    yield 1
+    begun.wait(30)
+    if {is_interrupted}:
+        _thread.interrupt_main()
+    yield 2
+results = Dispatch(do, jobs=2).results(items())
+next(results)
+begun.wait(30)
+if {is_interrupted}:
+    next(results)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.stdout == (b"" if is_interrupted else b"ended 1\n"), done.stderr
+    assert (done.returncode != 0) is is_interrupted
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent() -> None:
+    """A child that ends while its parent's results are under way does end."""
+    code = """
+import os, sys, threading
+from paytraq_direct.dispatch import Dispatch
+begun, go = threading.Event(), threading.Event()
+def do(item):
+    if item:
+        begun.set()
+        go.wait(60)
+    return item
+results = Dispatch(do, jobs=2).results(range(2))
+next(results)
+begun.wait(30)
+child = os.fork()
+if not child:
+    sys.exit(0)
+status = os.waitpid(child, 0)[1]
+go.set()
+sys.exit(status)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_source_that_is_waited_for_keeps_no_result_waiting() -> None:
