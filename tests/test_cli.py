@@ -440,6 +440,23 @@ def test_an_output_that_cannot_be_written_is_1(inbox: Server) -> None:
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize(("answer", "code"), [(OK, 0), (plain("502 x"), 7)])
+def test_whatever_becomes_of_the_output_the_code_tells_the_worst(
+    tmp_path: Path, closed: str, answer: bytes, code: int
+) -> None:
+    """With streams closed, all is sent and the code tells how; with full ones it is 1, and a doubt is not made less."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(document_ref=f"A{n}") for n in range(2)]))
+    command = f"exec {BIN}/paytraq-send it.json --outbox outbox.sqlite --jobs 2 {closed}"
+    with Server(answers(answer)) as server:
+        env = environment(PAYTRAQ_CHANNEL=server.url())
+        done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=tmp_path, timeout=60, check=False)
+        assert server.hits == 2
+    assert done.returncode == (1 if code == 0 and "/dev/full" in closed else code)
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        assert {found.state for found in outbox.deliveries()} == {"in_doubt" if code else "delivered"}
+
+
 def test_a_reader_that_goes_away_leaves_nothing_in_doubt(tmp_path: Path) -> None:
     """Piped into `head -1`, what is under way ends and is written down, the rest is not sent, and the end says so."""
     batch = tmp_path / "batch.jsonl"

@@ -50,8 +50,11 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
     for reading in readings:
         is_good = reading.invoice is not None and not (strict and reading.faults)
         result = treat(reading.invoice) if reading.invoice is not None and is_good else _invalid(reading)
-        report.show(reading, result)
         code = max(code, exits.BY_OUTCOME[result.outcome])
+        try:
+            report.show(reading, result)
+        except OSError as error:
+            raise exits.BrokenOff(code) from error
     report.close()
     return code
 
@@ -69,8 +72,8 @@ def send(
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
     The first Ctrl-C lets what is under way end, the second does not; either way each invoice that was read is told.
-    Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises OSError
-    then, and BrokenOff when it cannot go on. ``waits`` when the next reading may have to be waited for.
+    Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises BrokenOff
+    then, and when it cannot go on. ``waits`` when the next reading may have to be waited for.
     """
     way = _Way(route, strict=strict)
     dispatch: Dispatch[Reading, Result] = Dispatch(
@@ -84,21 +87,32 @@ def send(
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
                 unmet.pop(str(result.document_ref), None)
                 report.show(reading, result)
+            if dispatch.was_stopped:
+                report.stopped(last)
+            else:
+                report.unmet(unmet)
+            report.close()
         except KeyboardInterrupt:
             # The third one: not even the telling is waited for.
             code = max(code, exits.BY_OUTCOME["in_doubt"] if dispatch.under_way() else 0)
         except PaytraqDirectError as error:
             raise exits.BrokenOff(code) from error
         except OSError as error:
-            results.close()
+            route.stop()
+            code = max(code, _ended(dispatch, results))
             report.broken_off(last)
-            raise error from None
-        if dispatch.was_stopped:
-            report.stopped(last)
-        else:
-            report.unmet(unmet)
-        report.close()
+            raise exits.BrokenOff(code) from error
     return code or (exits.STOPPED if dispatch.was_stopped else 0)
+
+
+def _ended(dispatch: Dispatch[Reading, Result], results: Iterator[tuple[Reading, Result]]) -> int:
+    """Let what is under way end, though nobody is told, and give the highest exit code of what was posted."""
+    dispatch.stop()
+    code = 0
+    with contextlib.suppress(PaytraqDirectError):
+        for _, result in results:
+            code = max(code, exits.BY_OUTCOME[result.outcome] if result.posted else 0)
+    return code
 
 
 class _Way:

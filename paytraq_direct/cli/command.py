@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -42,17 +43,15 @@ def run(command: click.Command, name: str) -> int:
 def _told(name: str, error: BaseException) -> int:
     """Tell why a command did not come to its end, and give the exit code; raises what asks for an end itself."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
+        _say(error.format_message())
         return exits.USAGE
     if isinstance(error, click.ClickException):
         return _refuse(name, error.format_message(), exits.USAGE)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        click.echo("stopped by Ctrl-C before anything was sent", err=True)
+        _say("stopped by Ctrl-C before anything was sent")
         return exits.STOPPED
     if isinstance(error, OSError):
-        # Files that cannot be read are told elsewhere, so it is the output. Without this, Python would try it once more
-        # when it ends, and have its own word about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Files that cannot be read are told elsewhere, so it is the output.
         is_left = isinstance(error, BrokenPipeError)
         words = f"the output cannot be written: {error.strerror}"
         return exits.FAILED if is_left else _refuse(name, words, exits.FAILED)
@@ -70,8 +69,14 @@ def _told(name: str, error: BaseException) -> int:
 
 def _refuse(name: str, message: str, code: int) -> int:
     hint = f"\n{name} --help says more" if code == exits.USAGE else ""
-    click.echo(f"{click.style('error', fg='red')}: {hidden(message)}{hint}", err=True, color=wants_colour(sys.stderr))
+    _say(f"{click.style('error', fg='red')}: {hidden(message)}{hint}")
     return code
+
+
+def _say(text: str) -> None:
+    """Say why it came to no end; when that cannot be said either, the exit code has to do."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True, color=wants_colour(sys.stderr))
 
 
 def is_screen(stream: TextIO) -> bool:
