@@ -457,6 +457,24 @@ def test_whatever_becomes_of_the_output_the_code_tells_the_worst(
         assert {found.state for found in outbox.deliveries()} == {"in_doubt" if code else "delivered"}
 
 
+def test_what_the_system_refuses_is_told_as_what_it_is(inbox: Server, tmp_path: Path) -> None:
+    """A file that cannot be opened is named; only output that cannot be written is called the output."""
+    place = tmp_path / "outbox.sqlite"
+    (tmp_path / "outbox.sqlite-senders").write_text("in the way of a folder")
+    done = send(inbox, INVOICE, "--outbox", place)
+    assert (done.returncode, done.stdout, inbox.hits) == (1, b"", 0)
+    assert b"outbox.sqlite-senders" in done.stderr
+    assert b"output" not in done.stderr
+    env = environment()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        for arguments in (["paytraq-check", "--schema"], ["paytraq-check", INVOICE], ["paytraq-outbox", "--help"]):
+            unwritten = subprocess.run(
+                [BIN / str(arguments[0]), *arguments[1:]], env=env, stdout=full, stderr=subprocess.PIPE, check=False
+            )
+            assert unwritten.returncode == 1
+            assert unwritten.stderr.endswith(b"error: the output cannot be written: no space left on device\n")
+
+
 def test_a_reader_that_goes_away_leaves_nothing_in_doubt(tmp_path: Path) -> None:
     """Piped into `head -1`, what is under way ends and is written down, the rest is not sent, and the end says so."""
     batch = tmp_path / "batch.jsonl"

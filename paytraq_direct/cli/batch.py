@@ -11,8 +11,9 @@ import click
 
 from paytraq_direct import readers, rules
 from paytraq_direct.cli import exits
+from paytraq_direct.cli.command import OutputError
 from paytraq_direct.dispatch import Dispatch
-from paytraq_direct.errors import Fault, PaytraqDirectError
+from paytraq_direct.errors import Fault
 from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
@@ -53,7 +54,7 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
         code = max(code, exits.BY_OUTCOME[result.outcome])
         try:
             report.show(reading, result)
-        except OSError as error:
+        except OutputError as error:
             raise exits.BrokenOff(code) from error
     report.close()
     return code
@@ -95,12 +96,12 @@ def send(
         except KeyboardInterrupt:
             # The third one: not even the telling is waited for.
             code = max(code, exits.BY_OUTCOME["in_doubt"] if dispatch.under_way() else 0)
-        except PaytraqDirectError as error:
-            raise exits.BrokenOff(code) from error
-        except OSError as error:
+        except OutputError as error:
             route.stop()
             code = max(code, _ended(dispatch, results))
             report.broken_off(last)
+            raise exits.BrokenOff(code) from error
+        except Exception as error:
             raise exits.BrokenOff(code) from error
     return code or (exits.STOPPED if dispatch.was_stopped else 0)
 
@@ -109,7 +110,7 @@ def _ended(dispatch: Dispatch[Reading, Result], results: Iterator[tuple[Reading,
     """Let what is under way end, though nobody is told, and give the highest exit code of what was posted."""
     dispatch.stop()
     code = 0
-    with contextlib.suppress(PaytraqDirectError):
+    with contextlib.suppress(Exception):
         for _, result in results:
             code = max(code, exits.BY_OUTCOME[result.outcome] if result.posted else 0)
     return code

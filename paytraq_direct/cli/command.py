@@ -13,12 +13,27 @@ import click
 
 from paytraq_direct.cli import exits
 from paytraq_direct.errors import PaytraqDirectError
+from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
 # Whatever looks like an address on the command line may be a channel that went astray, and is not shown again.
 _ADDRESS: Final = re.compile(r"\S*(://[^\s,]|paytraq\.com|/ext/direct)\S*", re.IGNORECASE)
+
+
+class OutputError(Exception):
+    """What is told could not be written; the cause says why."""
+
+
+@contextlib.contextmanager
+def telling() -> Iterator[None]:
+    """Make known that what goes wrong meanwhile is the output, and neither a file nor the network."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError from error
 
 
 def hidden(text: str) -> str:
@@ -28,16 +43,18 @@ def hidden(text: str) -> str:
 
 def run(command: click.Command, name: str) -> int:
     """Run a command with the arguments of this process and give its exit code."""
+    code = 0
     for stream in (sys.stdout, sys.stderr):
         _write_utf8(stream)
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        returned = command.main(prog_name=name, standalone_mode=False)
+        code = returned if isinstance(returned, int) else 0
         sys.stdout.flush()
     except exits.BrokenOff as end:
         code = max(end.code, _told(name, end.__cause__ or end))
     except BaseException as error:  # noqa: BLE001 - what it is no matter for is raised again
-        code = _told(name, error)
-    return code if isinstance(code, int) else 0
+        code = max(code, _told(name, error))
+    return code
 
 
 def _told(name: str, error: BaseException) -> int:
@@ -50,11 +67,13 @@ def _told(name: str, error: BaseException) -> int:
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         _say("stopped by Ctrl-C before anything was sent")
         return exits.STOPPED
+    if isinstance(error, OutputError) or (isinstance(error, OSError) and _is_of_output()):
+        why = error.__cause__ if isinstance(error, OutputError) else error
+        if isinstance(why, OSError) and not isinstance(why, BrokenPipeError):
+            _refuse(name, f"the output cannot be written: {_why(why)}", exits.FAILED)
+        return exits.FAILED
     if isinstance(error, OSError):
-        # Files that cannot be read are told elsewhere, so it is the output.
-        is_left = isinstance(error, BrokenPipeError)
-        words = f"the output cannot be written: {error.strerror}"
-        return exits.FAILED if is_left else _refuse(name, words, exits.FAILED)
+        return _refuse(name, _why(error), exits.FAILED)
     if isinstance(error, PaytraqDirectError):
         return _refuse(name, str(error), exits.FAILED)
     if isinstance(error, Exception):
@@ -65,6 +84,22 @@ def _told(name: str, error: BaseException) -> int:
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         return _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)
     raise error
+
+
+def _is_of_output() -> bool:
+    """Tell whether the output is what cannot be written: the text is still waiting for it then, and fails again."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _why(error: OSError) -> str:
+    """Say what the system refused, and of which file if it is one."""
+    why = error.strerror or str(error) or type(error).__name__
+    return f"{why[:1].lower()}{why[1:]}{f': {raw(str(error.filename), longest=4096)}' if error.filename else ''}"
 
 
 def _refuse(name: str, message: str, code: int) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from paytraq_direct.amounts import amount_text
-from paytraq_direct.cli.command import wants_colour
+from paytraq_direct.cli.command import OutputError, telling, wants_colour
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _index = re.compile(r"\[[0-9]+\]")
 
 
 class Report:
-    """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``.
+    """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``; raises OutputError.
 
     ``xml`` has the documents themselves written to ``out`` in place of receipts; ``sends`` says whether sending is
     what was asked for.
@@ -72,16 +72,19 @@ class Report:
         self._warnings: Counter[tuple[str, str]] = Counter()
         self._inbox: Inbox | None = None
 
+    @telling()
     def watch(self, inbox: Inbox) -> None:
         """Tell of an inbox that was opened to rehearse with, and from now on of what arrives there."""
         self._inbox = inbox
         self._say(self._err, f"sandbox inbox listening on 127.0.0.1:{inbox.port}")
 
+    @telling()
     def sends_to(self, channel: ChannelUri) -> None:
         """Tell when the channel is not where PayTraq's channels are."""
         if not channel.is_paytraq and not channel.is_loopback:
             self._say(self._err, f"note: the channel is at {channel.host}, not at PayTraq's own host")
 
+    @telling()
     def show(self, reading: Reading, result: Result) -> None:
         """Tell what became of one invoice."""
         self._outcomes[result.outcome] += 1
@@ -107,20 +110,23 @@ class Report:
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
 
+    @telling()
     def unmet(self, refs: Iterable[str]) -> None:
         """Tell which numbers were to be sent again and were not there."""
         for ref in refs:
             self._say(self._err, f"note: --resend {raw(ref)}: no invoice of that number was read")
 
+    @telling()
     def stopped(self, origin: str | None) -> None:
         """Tell that Ctrl-C came, and after which invoice."""
         self._say(self._err, f"stopped by Ctrl-C{_stopped_after(origin)}")
 
     def broken_off(self, origin: str | None) -> None:
         """Tell that what is told could not be written, and after which invoice."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OutputError), telling():
             self._say(self._err, f"nothing more is sent, since the output cannot be written{_stopped_after(origin)}")
 
+    @telling()
     def close(self) -> None:
         """Tell how it all went, where that is not plain already."""
         self._progress.close()
