@@ -51,7 +51,8 @@ class Result:
     Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
     ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
     ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before;
-    ``unwritten`` why the outbox lacks what came of it, if it does.
+    ``unwritten`` why the outbox lacks what came of it, if it does. ``under_way`` tells whether another sender is at it
+    at this moment, so that it may arrive.
     """
 
     outcome: Outcome
@@ -71,6 +72,7 @@ class Result:
     differences: tuple[str, ...] = ()
     posted: bool = False
     unwritten: str = ""
+    under_way: bool = False
 
     def receipt(self) -> Receipt:
         """Give the receipt of a delivery; raises the InvalidInvoice or DeliveryError that is there instead."""
@@ -136,6 +138,7 @@ def of_standing(standing: Standing, *, document_ref: str | None, document: bytes
         document=document,
         sha256=delivery.sha256,
         differences=standing.differences,
+        under_way=standing.kind == "sending",
         **found,
     )
 
@@ -149,7 +152,7 @@ def _message(kind: str, state: str, attempt: Attempt | None) -> str:
             verb = "was delivered" if state == "delivered" else "is in doubt"
             return f"its number {verb} with other content; nothing was sent"
         case "sending":
-            return "another process is sending it still; nothing was sent by this one"
+            return "another process is sending it still, so it may arrive; nothing was sent by this one"
         case "in_doubt":
             return "it is in doubt since an earlier attempt; nothing was sent now"
     return attempt.message or "" if attempt else ""

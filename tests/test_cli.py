@@ -129,6 +129,24 @@ def test_retry_for_tries_again_what_was_surely_not_taken() -> None:
     assert told(result)[0]["attempts"] == 2
 
 
+def test_what_another_process_is_sending_may_arrive(tmp_path: Path) -> None:
+    """An invoice that another process is posting at this moment is pending, and is not said to be safe to send again."""
+    arrived, answer = threading.Event(), threading.Event()
+    with _waiting_server(arrived, answer) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url(), "XDG_STATE_HOME": str(tmp_path)}
+        first = started("paytraq-send", INVOICE, env=env)
+        assert arrived.wait(30)
+        second = run("paytraq-send", INVOICE, "--deadline", "0.1", env=env)
+        answer.set()
+        out, _ = first.communicate(timeout=30)
+        assert (first.returncode, out[:9], server.hits) == (0, b"delivered", 1)
+    said = second.stderr.decode()
+    assert second.returncode == 5
+    assert said.startswith("pending ")
+    assert "Another process is sending it: it may arrive any moment. Look again later." in said
+    assert "safe" not in said
+
+
 def test_no_answer_in_time_is_7() -> None:
     """When the document was sent and no answer comes within the deadline, it is in doubt."""
     with Server(_takes_and_hangs) as server:

@@ -44,6 +44,7 @@ _ADVICE: Final = {
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
     "pending": ("It is not in the inbox. Sending it again is safe.",),
+    "under_way": ("Another process is sending it: it may arrive any moment. Look again later.",),
     "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend {ref}",),
     "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
 }
@@ -235,7 +236,7 @@ def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
         yield f"{_INDENT}  {name:<24} {change}"
     if len(result.differences) > _DIFFERENCES_SHOWN:
         yield f"{_INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
-    for line in _ADVICE[result.outcome]:
+    for line in _ADVICE["under_way" if result.under_way else result.outcome]:
         yield _INDENT + line.format(ref=raw(str(result.document_ref)))
 
 
