@@ -261,7 +261,11 @@ class Sender:
             if self._is_cut:
                 raise KeyboardInterrupt(_STOPPED)
             verdict = self._post(ref, document, attempts)
-            return verdict, "" if begun is None else self._end(begun, verdict)
+            try:
+                return verdict, "" if begun is None else self._end(begun, verdict)
+            except KeyboardInterrupt:
+                unwritten = "stopped by Ctrl-C"
+                raise Interrupted(self._posted(ref, document, verdict, attempts, unwritten=unwritten)) from None
         finally:
             self._posting.remove(document)
 

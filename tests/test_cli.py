@@ -21,7 +21,7 @@ from conftest import EXAMPLES, SAMPLES
 from test_rules import smallest
 from wire.servers import OK, Peer, Server, closed_port
 
-from paytraq_direct import Invoice, Outbox, render
+from paytraq_direct import ChannelUri, Invoice, Outbox, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -672,6 +672,24 @@ def _wait_for_states(folder: Path, states: dict[str, int]) -> None:
         while Counter(found.state for found in outbox.deliveries()) != states:
             assert time.monotonic() < until
             time.sleep(0.01)
+
+
+def test_ctrl_c_in_the_middle_of_a_retry_is_told_as_its_doubt(tmp_path: Path) -> None:
+    """Stopped while it posts what was pending, paytraq-outbox says of which invoice nobody knows, and ends 7."""
+    arrived, answer = threading.Event(), threading.Event()
+    one = Invoice(**smallest())
+    with _waiting_server(arrived, answer) as server:
+        with Outbox(tmp_path / "outbox.sqlite") as outbox:
+            outbox.hold(ChannelUri(server.url()), one, render(one))
+        arguments = ("--outbox", tmp_path / "outbox.sqlite", "retry", "--channel", "env:INBOX")
+        process = started("paytraq-outbox", *arguments, env={"INBOX": server.url()})
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        answer.set()
+    assert (process.returncode, out) == (7, b"")
+    assert err.strip().startswith(b"in doubt   INV-1  stopped by Ctrl-C when part of the document had left")
+    assert b"before anything was sent" not in err
 
 
 def test_settings_of_the_environment_have_no_say(inbox: Server, tmp_path: Path) -> None:

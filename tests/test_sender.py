@@ -349,6 +349,21 @@ def test_ctrl_c_says_when_something_had_left() -> None:
     assert type(plain_stop.value) is KeyboardInterrupt
 
 
+def test_ctrl_c_while_the_answer_is_written_down_says_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the answer and its ending in the outbox, it is a doubt that tells the answer."""
+
+    def stops(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with Server(answers(OK)) as server, Outbox(tmp_path / "outbox.sqlite") as outbox:
+        monkeypatch.setattr(outbox, "end", stops)
+        with pytest.raises(Interrupted) as caught:
+            send(INVOICE, server.url(), outbox=outbox)
+    assert (caught.value.result.outcome, caught.value.result.status) == ("in_doubt", 200)
+
+
 def test_a_closed_port_is_deferred() -> None:
     """Nothing had left: it is safe to try again."""
     with pytest.raises(Deferred, match="nothing was sent: connection refused"):

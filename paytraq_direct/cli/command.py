@@ -13,6 +13,7 @@ import click
 
 from paytraq_direct.cli import exits
 from paytraq_direct.errors import PaytraqDirectError
+from paytraq_direct.result import Interrupted
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ def _told(name: str, error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         return _refuse(name, error.format_message(), exits.USAGE)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        _say("stopped by Ctrl-C before anything was sent")
-        return exits.STOPPED
+        return _stopped(error if isinstance(error, KeyboardInterrupt) else error.__cause__)
     if isinstance(error, OutputError) or (isinstance(error, OSError) and _is_of_output()):
         why = error.__cause__ if isinstance(error, OutputError) else error
         if isinstance(why, OSError) and not isinstance(why, BrokenPipeError):
@@ -84,6 +84,16 @@ def _told(name: str, error: BaseException) -> int:
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         return _refuse(name, f"failed inside: {type(error).__name__} at {where}; please report it", exits.FAILED)
     raise error
+
+
+def _stopped(stop: BaseException | None) -> int:
+    """Tell that Ctrl-C came, and of the invoice that it came in the middle of, if it did."""
+    if not isinstance(stop, Interrupted):
+        _say("stopped by Ctrl-C")
+        return exits.STOPPED
+    result = stop.result
+    _say(f"{result.outcome.replace('_', ' '):<10} {raw(str(result.document_ref))}  {result.message}")
+    return exits.BY_OUTCOME[result.outcome]
 
 
 def _is_of_output() -> bool:

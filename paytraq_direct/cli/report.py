@@ -73,6 +73,11 @@ class Report:
         self._warnings: Counter[tuple[str, str]] = Counter()
         self._inbox: Inbox | None = None
 
+    @property
+    def has_told(self) -> bool:
+        """Whether any invoice was told of; none was posted that is not."""
+        return bool(self._outcomes)
+
     @telling()
     def watch(self, inbox: Inbox) -> None:
         """Tell of an inbox that was opened to rehearse with, and from now on of what arrives there."""

@@ -111,10 +111,17 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     readings = batch.read(files, progress.read, ignore_unknown=given["ignore_unknown"], operation=given["operation"])
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
-    with ExitStack() as stack:
-        route = _route(stack, report, given)
-        named = {"jobs": given["jobs"], "resend": given["resend"]}
-        return batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
+    code = exits.STOPPED
+    try:
+        with ExitStack() as stack:
+            route = _route(stack, report, given)
+            named = {"jobs": given["jobs"], "resend": given["resend"]}
+            code = batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
+    except KeyboardInterrupt:
+        # While it was made ready, or taken down again; in between, Ctrl-C has a way of its own.
+        if not report.has_told:
+            report.stopped(None)
+    return code
 
 
 def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
