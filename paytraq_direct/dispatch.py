@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import queue
+import sys
 import threading
+import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,20 +43,83 @@ class _Task(Generic[T, R]):
             self.error = error
 
 
+class _Source(Generic[T]):
+    """Where items come from; ``is_over`` once it has no more."""
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = iter(items)
+        self.is_over = False
+
+    def take(self) -> tuple[T] | None:
+        """Give the next item; None when there is none, or none yet. Raises what its source raises."""
+        for item in self._items:
+            return (item,)
+        self.is_over = True
+        return None
+
+
+class _Apart(_Source[T]):
+    """A source that is read by a thread of its own, at most so many items ahead; ``changed`` is called after each."""
+
+    def __init__(self, items: Iterable[T], most: int, changed: Callable[[], object]) -> None:
+        super().__init__(items)
+        self._changed = changed
+        self._error: BaseException | None = None
+        self._ahead: queue.Queue[tuple[T] | None] = queue.Queue(most)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def take(self) -> tuple[T] | None:
+        """Give the next item if one was read."""
+        try:
+            read = self._ahead.get_nowait()
+        except queue.Empty:
+            return None
+        self.is_over = read is None
+        if self._error is not None and self.is_over:
+            raise self._error
+        return read
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                self._put((item,))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are taken
+            self._error = error
+        self._put(None)
+
+    def _put(self, read: tuple[T] | None) -> None:
+        self._ahead.put(read)
+        self._changed()
+
+
 class Dispatch(Generic[T, R]):
     """Does something with each item, ``jobs`` at a time.
 
-    ``leave`` is what is done, once stopped, with items that were read and not begun.
+    ``leave`` is what is done, once stopped, with items that were read and not begun; ``cut`` gives, once abandoned,
+    the result of what was begun and has not ended. Without them, these items have none. With ``apart``, the items are
+    read by a thread of their own, so that results are given while the next item lets itself be waited for.
     """
 
-    def __init__(self, do: Callable[[T], R], *, jobs: int, leave: Callable[[T], R] | None = None) -> None:
+    def __init__(
+        self,
+        do: Callable[[T], R],
+        *,
+        jobs: int,
+        leave: Callable[[T], R] | None = None,
+        cut: Callable[[T], R] | None = None,
+        apart: bool = False,
+    ) -> None:
         self._do = do
         self._jobs = jobs
         self._leave = leave
+        self._cut = cut
+        self._apart = apart
         self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
         self._waiting: deque[_Task[T, R]] = deque()
         self._change = threading.Condition()
         self._unended = 0
+        self._changes = 0
+        self._process = 0
         self._is_stopped = False
         self._is_abandoned = False
 
@@ -65,8 +132,13 @@ class Dispatch(Generic[T, R]):
         """Read no more: what is under way is ended, what is not begun is left. May be called from a signal handler."""
         self._is_stopped = True
 
+    @property
+    def was_abandoned(self) -> bool:
+        """Whether it was asked to wait no more."""
+        return self._is_abandoned
+
     def abandon(self) -> None:
-        """Wait no more, not even for what is under way."""
+        """Wait no more, not even for what is under way. May be called from a signal handler."""
         self._is_stopped = self._is_abandoned = True
 
     def under_way(self) -> list[T]:
@@ -79,46 +151,75 @@ class Dispatch(Generic[T, R]):
         Raises what was raised for an item, once what was under way has ended. Whoever takes no more results has to
         wait for that too; only Ctrl-C does not.
         """
-        source = iter(items)
+        source = _Apart(items, self._jobs, self._changed) if self._apart else _Source(items)
+        self._process = os.getpid()
+        _running.add(self)
         for _ in range(self._jobs):
             threading.Thread(target=self._work, daemon=True).start()
         error: BaseException | None = None
         try:
-            while self._fill(source):
-                task = self._waiting[0]
-                with self._change:
-                    if not task.is_done:
-                        # In glances, since a signal handler runs between two of them.
-                        self._change.wait(_GLANCE_S)
-                        continue
-                self._waiting.popleft()
+            while (task := self._next(source)) is not None:
                 if task.error is None:
                     yield task.item, task.result
                 else:
                     error = error or task.error
                     self.stop()
         except (Exception, GeneratorExit):
-            self._end()
+            self.end()
+            raise
+        except KeyboardInterrupt:
+            self.abandon()
             raise
         finally:
+            _running.discard(self)
             for _ in range(self._jobs):
                 self._todo.put(None)
         if error is not None:
             raise error
 
-    def _fill(self, source: Iterator[T]) -> bool:
-        """Read as much as there is room for, or leave what was read; tell whether there is anything to wait for."""
+    def _next(self, source: _Source[T]) -> _Task[T, R] | None:
+        """Wait for the first of what was read to have a result; None when there is no more."""
+        while True:
+            seen = self._changes
+            self._fill(source)
+            if self._waiting and self._waiting[0].is_done:
+                return self._waiting.popleft()
+            if self._waiting and self._is_abandoned:
+                # A task of its own, since the thread that is at the other one may still end it.
+                task: _Task[T, R] = _Task(self._waiting.popleft().item)
+                if self._cut is not None:
+                    task.settle(self._cut)
+                    return task
+            elif not self._waiting and (source.is_over or self._is_stopped):
+                return None
+            else:
+                self._wait(seen)
+
+    def _fill(self, source: _Source[T]) -> None:
+        """Read as much as there is room for, or leave what was read."""
         while not self._is_stopped and self._unended < self._jobs and len(self._waiting) < WINDOW:
-            task = next((_Task[T, R](item) for item in source), None)
-            if task is None:
+            read = source.take()
+            if read is None:
                 break
+            task: _Task[T, R] = _Task(*read)
             self._waiting.append(task)
             with self._change:
                 self._unended += 1
             self._todo.put(task)
         if self._is_stopped:
             self._take_back()
-        return bool(self._waiting)
+
+    def _wait(self, seen: int) -> None:
+        """Wait for a change after those that were seen; in glances, since a signal handler runs between two of them."""
+        with self._change:
+            if self._changes == seen:
+                self._change.wait(_GLANCE_S)
+
+    def _changed(self) -> None:
+        """Wake whoever waits for results."""
+        with self._change:
+            self._changes += 1
+            self._change.notify()
 
     def _work(self) -> None:
         while (task := self._todo.get()) is not None:
@@ -130,7 +231,7 @@ class Dispatch(Generic[T, R]):
             with self._change:
                 task.is_done = True
                 self._unended -= 1
-                self._change.notify()
+            self._changed()
 
     def _take_back(self) -> None:
         """Leave what was read and not begun."""
@@ -146,10 +247,24 @@ class Dispatch(Generic[T, R]):
                 task.settle(self._leave)
                 task.is_done = True
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Leave what is not begun, and wait for what is."""
         self.stop()
         self._take_back()
-        while self.under_way() and not self._is_abandoned:
+        while self.under_way() and not self._is_abandoned and self._has_threads():
             with self._change:
                 self._change.wait(_GLANCE_S)
+
+    def _has_threads(self) -> bool:
+        """Tell whether its threads can come to an end: not in a forked child, nor when the interpreter is dying."""
+        return self._process == os.getpid() and not sys.is_finalizing()
+
+
+_running: weakref.WeakSet[Dispatch[Any, Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """End what is under way when a program ends whose results nobody takes: its threads are stopped where they are."""
+    for dispatch in list(_running):
+        dispatch.end()

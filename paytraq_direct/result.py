@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from paytraq_direct.errors import Conflict, Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from paytraq_direct.errors import Fault
+    from paytraq_direct.outbox.guard import Standing
+    from paytraq_direct.outbox.ledger import Attempt
 
 _FAILURES: Final[dict[str, type[DeliveryError]]] = {
     "pending": Deferred,
@@ -49,7 +50,9 @@ class Result:
 
     Fields that have no value (``status`` without an answer, ``sha256`` of an invalid invoice) are None.
     ``document`` is what was sent, or would be. ``body`` is the beginning of the answer, at most 64 KiB;
-    ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before.
+    ``retry_after`` is in seconds. ``posted`` tells whether anything was posted now, or all was known before;
+    ``unwritten`` why the outbox lacks what came of it, if it does. ``under_way`` tells whether another sender is at it
+    at this moment, so that it may arrive.
     """
 
     outcome: Outcome
@@ -68,6 +71,8 @@ class Result:
     notes: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
     posted: bool = False
+    unwritten: str = ""
+    under_way: bool = False
 
     def receipt(self) -> Receipt:
         """Give the receipt of a delivery; raises the InvalidInvoice or DeliveryError that is there instead."""
@@ -112,3 +117,44 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, result: Result) -> None:
         super().__init__(result.message)
         self.result = result
+
+
+_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending", "superseded": "pending"}
+
+
+def of_standing(standing: Standing, *, document_ref: str | None, document: bytes, channel: str) -> Result:
+    """Give the result of an invoice that the outbox knows already."""
+    delivery, attempt = standing.delivery, standing.attempt
+    outcome: Any = _STANDINGS.get(standing.kind, standing.kind)
+    found: dict[str, Any] = {}
+    if attempt is not None:
+        found |= {"status": attempt.status, "body": attempt.body, "elapsed_ms": attempt.elapsed_ms}
+        found |= {"sent_at": datetime.fromisoformat(attempt.began_at), "attempts": standing.attempts}
+    return Result(
+        outcome=outcome,
+        document_ref=document_ref,
+        message=_message(standing.kind, delivery.state, attempt),
+        channel=channel,
+        document=document,
+        sha256=delivery.sha256,
+        differences=standing.differences,
+        under_way=standing.kind == "sending",
+        **found,
+    )
+
+
+def _message(kind: str, state: str, attempt: Attempt | None) -> str:
+    """Say why an invoice that the outbox knows is not posted."""
+    match kind:
+        case "delivered":
+            return "it was delivered before"
+        case "conflict":
+            verb = "was delivered" if state == "delivered" else "is in doubt"
+            return f"its number {verb} with other content; nothing was sent"
+        case "sending":
+            return "another process is sending it still, so it may arrive; nothing was sent by this one"
+        case "in_doubt":
+            return "it is in doubt since an earlier attempt; nothing was sent now"
+        case "superseded":
+            return "other content took its place meanwhile; nothing was sent by this one"
+    return attempt.message or "" if attempt else ""

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-import random
 import threading
 import time
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, Unpack
 
 from paytraq_direct import schema, wording
-from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.document import render
 from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.invoice import Invoice
-from paytraq_direct.result import Interrupted, Receipt, Result
+from paytraq_direct.pace import Pace
+from paytraq_direct.result import Interrupted, Receipt, Result, of_standing
+from paytraq_direct.run import Run
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
+    from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Standing
-    from paytraq_direct.outbox.ledger import Attempt, Delivery
+    from paytraq_direct.outbox.ledger import Delivery
     from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
     from paytraq_direct.result import Outcome
     from paytraq_direct.wire import Wire
@@ -33,12 +34,9 @@ if TYPE_CHECKING:
     Start = Callable[[], Begun | Standing | Closed]
 
 DEADLINE_S: Final = 60.0
-MOST_DOUBTS: Final = 3
-STOPPED: Final = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
 
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 60.0
 _POLL_S: Final = 0.1
+_STOPPED: Final = "stopped before it was sent"
 
 
 def prepare(invoice: Invoice) -> bytes:
@@ -54,6 +52,16 @@ def prepare(invoice: Invoice) -> bytes:
     return document
 
 
+class _Errand(NamedTuple):
+    """One document on its way: ``start`` writes down that it is about to be posted, ``hold`` that it is not."""
+
+    ref: str | None
+    document: bytes
+    hold: Callable[[str], Result]
+    start: Start | None = None
+    is_resend: bool = False
+
+
 class Sender:
     """Sends invoices through one channel, its connections kept for the next.
 
@@ -62,7 +70,8 @@ class Sender:
     posts there are in a second at most. Threads may share a sender. ``proxy`` is
     ``http://[user:password@]host:port``, ``ca_bundle`` a PEM file; no environment variable has a say.
     With an ``outbox``, what is about to be sent is on disk before its first byte leaves, and nothing is sent twice;
-    ``resend`` names the document_refs that go round that guard, ``named`` is how the channel was given (env:VAR).
+    ``resend`` names the document_refs that go round that guard, each invoice once; ``named`` is how the channel was
+    given (env:VAR).
     Raises ChannelError when the channel or an option cannot be used. Close it, or use it in a with statement.
     """
 
@@ -81,7 +90,7 @@ class Sender:
         named: str | None = None,
         wire: Wire | None = None,
         clock: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         # Imported here because they bring requests, which reading, checking and rendering do not need.
         from paytraq_direct.channel import Channel, ChannelUri  # noqa: PLC0415
@@ -97,15 +106,15 @@ class Sender:
         self._wire = wire or Wire(proxy=proxy, ca_bundle=ca_bundle)
         self._channel = Channel(uri, self._wire)
         self._deadline_s = deadline_s
-        self._retry_for_s = retry_for_s
-        self._rate = rate
-        self._turns = threading.Lock()
-        self._next_turn = 0.0
+        self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause)
         self._outbox = outbox
         self._resend = frozenset(resend)
+        self._resent: set[Key] = set()
+        self._resending = threading.Lock()
         self._named = named
         self._clock = clock
-        self._pause = pause
+        self._posting: list[bytes] = []
+        self._is_cut = False
 
     def __repr__(self) -> str:
         return f"Sender({self.channel.masked!r})"
@@ -134,19 +143,49 @@ class Sender:
         return self.deliver(invoice).receipt()
 
     def hold(self, invoice: Invoice, message: str, *, origin: str | None = None) -> Result:
-        """Write an invoice down as pending, without sending it, and give the result that says why."""
+        """Write an invoice down as pending, without sending it, and give the result that says why.
+
+        What the outbox knows already stays what it is, and is told as that.
+        """
         try:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
             return self._invalid(invoice, invalid)
         if self._outbox is not None:
-            self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
+            from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
+
+            held = self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
+            if isinstance(held, Standing):
+                return self._standing(invoice.document_ref, document, held)
         return self._result(invoice.document_ref, document, "pending", message)
 
-    def cut_short(self, invoice: Invoice) -> Result:
-        """Give the result of an invoice whose sending was stopped in the middle, and nobody knows where."""
+    def stop(self) -> None:
+        """Begin no more posts, for good: waits end, and what is not under way is pending or stays deferred.
+
+        May be called from a signal handler.
+        """
+        self._pace.is_stopped = True
+
+    def cut_short(self, invoice: Invoice, *, origin: str | None = None) -> Result:
+        """Give the result of an invoice that another thread is at and nobody waits for: in doubt if a post is open.
+
+        Nothing is posted from then on.
+        """
+        self._is_cut = True
+        self.stop()
+        try:
+            document = prepare(invoice)
+        except InvalidInvoice as invalid:
+            return self._invalid(invoice, invalid)
+        is_open = document in self._posting
+        result = self._result(invoice.document_ref, document, "pending", _STOPPED)
+        # The outbox may know better; when it cannot be asked, what is known here has to do.
+        with contextlib.suppress(OutboxError):
+            result = self.hold(invoice, _STOPPED, origin=origin)
+        if not is_open or result.outcome != "pending":
+            return result
         message = "stopped by Ctrl-C while it was being sent: it may have arrived"
-        return self._result(invoice.document_ref, prepare(invoice), "in_doubt", message, posted=True)
+        return self._result(invoice.document_ref, document, "in_doubt", message, posted=True)
 
     def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
         """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
@@ -159,18 +198,31 @@ class Sender:
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
         """Send one invoice and give its result, whatever it is; ``origin`` says where it was read.
 
-        Raises OutboxError when it cannot be written down, and Interrupted as ``send`` does.
+        Raises OutboxError when it cannot be written down, and nothing was posted then; Interrupted as ``send`` does.
         """
         try:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
             return self._invalid(invoice, invalid)
-        start: Start | None = None
+        errand = _Errand(invoice.document_ref, document, partial(self.hold, invoice, origin=origin))
         if self._outbox is not None:
-            resend = invoice.document_ref in self._resend
+            resend = self._may_resend(invoice, document)
             about = {"named": self._named, "origin": origin}
             start = partial(self._outbox.begin, self.channel, invoice, document, resend=resend, **about)
-        return self._deliver(invoice.document_ref, document, start, partial(self.hold, invoice, origin=origin))
+            errand = errand._replace(start=start, is_resend=resend)
+        return self._deliver(errand)
+
+    def _may_resend(self, invoice: Invoice, document: bytes) -> bool:
+        """Tell whether an invoice goes round the guard: the first of its key does, when its number was named."""
+        if invoice.document_ref not in self._resend:
+            return False
+        from paytraq_direct.outbox.content import key_of  # noqa: PLC0415 - nothing without an outbox needs it
+
+        key = key_of(invoice, document, "")
+        with self._resending:
+            is_first = key not in self._resent
+            self._resent.add(key)
+        return is_first
 
     def again(self, delivery: Delivery) -> Result:
         """Send what the outbox has as pending or deferred, the very bytes that were read, and give the result."""
@@ -178,35 +230,75 @@ class Sender:
             raise ValueError("a sender without an outbox has nothing to send again")
         document = self._outbox.document(delivery.id)
         held = partial(self._result, delivery.document_ref, document, "pending")
-        return self._deliver(delivery.document_ref, document, partial(self._outbox.again, delivery.id), held)
+        return self._deliver(_Errand(delivery.document_ref, document, held, partial(self._outbox.again, delivery.id)))
 
-    def _deliver(self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]) -> Result:
-        """Post a document, and again what was surely not taken, each time after ``start`` wrote it down."""
+    def _deliver(self, errand: _Errand) -> Result:
+        """Post a document, and again what was surely not taken, each time after it was written down."""
+        ref, document = errand.ref, errand.document
         started = self._clock()
         attempts = 0
         while True:
-            begun = self._begin(ref, document, start, hold)
+            begun = self._await_turn(errand) or self._begin(errand)
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            try:
-                verdict = self._post(ref, document, attempts)
-                if begun is not None and self._outbox is not None:
-                    self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
-            except BaseException:
-                if begun is not None and self._outbox is not None:
-                    self._outbox.abandon(begun)
-                raise
-            wait_s = self._wait_s(verdict, attempts, self._clock() - started)
+            verdict, unwritten = self._attempt(ref, document, begun, attempts)
+            if unwritten:
+                return self._posted(ref, document, verdict, attempts, unwritten=unwritten)
+            wait_s = self._pace.wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
-            self._pause(wait_s)
+            self._pace.pause(wait_s)
+            if self._pace.is_stopped:
+                break
+        return self._posted(ref, document, verdict, attempts)
+
+    def _attempt(self, ref: str | None, document: bytes, begun: Begun | None, attempts: int) -> tuple[Verdict, str]:
+        """Post a document and write down how that ended; give also why the latter could not be done, if so."""
+        # First said, then looked: whoever cuts it short does it the other way round, so that one sees the other.
+        self._posting.append(document)
+        try:
+            verdict = self._post(ref, document, attempts)
+            try:
+                return verdict, "" if begun is None else self._end(begun, verdict)
+            except KeyboardInterrupt:
+                unwritten = "stopped by Ctrl-C"
+                raise Interrupted(self._posted(ref, document, verdict, attempts, unwritten=unwritten)) from None
+        except BaseException:
+            self._abandon(begun)
+            raise
+        finally:
+            self._posting.remove(document)
+
+    def _end(self, begun: Begun, verdict: Verdict) -> str:
+        """Write down how an attempt ended; give why that could not be done, if so."""
+        assert self._outbox is not None  # noqa: S101 - it was begun in one
+        try:
+            self._outbox.end(begun, verdict, closed_for_s=verdict.retry_after)
+        except OutboxError as error:
+            self._abandon(begun)
+            return str(error)
+        return ""
+
+    def _abandon(self, begun: Begun | None) -> None:
+        """Have an attempt whose end is not written down count as a doubt from now on, in this process too."""
+        if begun is not None and self._outbox is not None:
+            self._outbox.abandon(begun)
+
+    def _posted(
+        self, ref: str | None, document: bytes, verdict: Verdict, attempts: int, *, unwritten: str = ""
+    ) -> Result:
+        """Give the result of what was posted; in doubt, as the outbox has it, when the answer is not written down."""
         exchange = verdict.exchange
+        outcome, message = verdict.outcome, verdict.message
+        if unwritten:
+            answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
+            outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
         return self._result(
             ref,
             document,
-            verdict.outcome,
-            verdict.message,
+            outcome,
+            message,
             posted=True,
             status=exchange.status,
             body=exchange.body,
@@ -215,6 +307,7 @@ class Sender:
             elapsed_ms=exchange.elapsed_ms,
             retry_after=verdict.retry_after,
             notes=verdict.notes,
+            unwritten=unwritten,
         )
 
     def _invalid(self, invoice: Invoice, invalid: InvalidInvoice) -> Result:
@@ -229,48 +322,62 @@ class Sender:
             outcome=outcome, document_ref=ref, message=message, channel=self.channel.masked, document=document, **sums
         )
 
-    def _begin(
-        self, ref: str | None, document: bytes, start: Start | None, hold: Callable[[str], Result]
-    ) -> Begun | Result | None:
-        """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
-        if start is None:
+    def _await_turn(self, errand: _Errand) -> Result | None:
+        """Wait for the turn of a post; a result instead when the outbox knows already that there must be none.
+
+        What waits is pending in the outbox, and not begun: when the program is killed meanwhile, it is no doubt.
+        """
+        if self._pace.rate is None:
             return None
+        if errand.start is not None and not errand.is_resend:
+            held = errand.hold("it waits for its turn")
+            if held.outcome != "pending":
+                return held
+        self._pace.await_turn()
+        return None
+
+    def _begin(self, errand: _Errand) -> Begun | Result | None:
+        """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
+        if errand.start is None:
+            return errand.hold(_STOPPED) if self._pace.is_stopped else None
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - see below
         from paytraq_direct.outbox.outbox import Closed  # noqa: PLC0415 - brings sqlite3
 
-        while isinstance(begun := start(), Closed):
-            if begun.seconds > max(self._deadline_s, self._retry_for_s):
-                asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
-                return replace(hold(asked), retry_after=begun.seconds)
-            self._pause(begun.seconds)
-        if isinstance(begun, Standing):
-            return self._standing(ref, document, self._awaited(begun))
-        if begun is None:
-            raise OutboxError("the outbox did not say that the attempt is written down, so nothing was sent")
-        return begun
+        until = self._clock() + self._deadline_s
+        while not self._pace.is_stopped:
+            begun = errand.start()
+            if isinstance(begun, Closed):
+                if begun.seconds > max(self._deadline_s, self._pace.retry_for_s):
+                    asked = f"the channel asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"
+                    return replace(errand.hold(asked), retry_after=begun.seconds)
+                self._pace.pause(begun.seconds)
+            elif isinstance(begun, Standing):
+                # Once the other sender has ended, the guard is asked again: what it sent may have other content.
+                if not self._outlasts(begun, until):
+                    return self._standing(errand.ref, errand.document, begun)
+            elif begun is None:
+                raise OutboxError("the outbox did not say that the attempt is written down, so nothing was sent")
+            else:
+                return begun
+        return errand.hold(_STOPPED)
 
-    def _awaited(self, standing: Standing) -> Standing:
-        """Wait for a delivery that another sender is at, as long as it lives and the deadline lasts."""
+    def _outlasts(self, standing: Standing, until: float) -> bool:
+        """Wait for a delivery that another sender is at, as long as it lives; tell whether it ended before a time."""
         assert self._outbox is not None  # noqa: S101 - a standing comes from one
-        started = self._clock()
-        while standing.kind == "sending" and self._clock() - started < self._deadline_s:
-            self._pause(_POLL_S)
-            standing = self._outbox.standing(standing.delivery.id)
-        return standing
+        if standing.kind != "sending":
+            return False
+        while self._outbox.standing(standing.delivery.id).kind == "sending":
+            if self._clock() >= until or self._pace.is_stopped:
+                return False
+            self._pace.pause(_POLL_S)
+        return True
 
     def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
-        """Give the result of an invoice that the outbox knows already."""
-        delivery, attempt = standing.delivery, standing.attempt
-        outcome: Any = _STANDINGS.get(standing.kind, standing.kind)
-        found: dict[str, Any] = {"sha256": delivery.sha256}
-        if attempt is not None:
-            found |= {"status": attempt.status, "body": attempt.body, "elapsed_ms": attempt.elapsed_ms}
-            found |= {"sent_at": datetime.fromisoformat(attempt.began_at), "attempts": standing.attempts}
-        message = _message(standing.kind, delivery.state, attempt)
-        return self._result(ref, document, outcome, message, differences=standing.differences, **found)
+        return of_standing(standing, document_ref=ref, document=document, channel=self.channel.masked)
 
     def _post(self, ref: str | None, document: bytes, attempt: int) -> Verdict:
-        self._pace()
+        if self._is_cut:
+            raise KeyboardInterrupt(_STOPPED)
         try:
             return self._channel.post(document, deadline_s=self._deadline_s)
         except KeyboardInterrupt as stop:
@@ -278,79 +385,6 @@ class Sender:
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
         raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
-
-    def _pace(self) -> None:
-        """Wait for this post's turn when there are to be only so many in a second."""
-        if self._rate is None:
-            return
-        with self._turns:
-            turn = max(self._next_turn, self._clock())
-            self._next_turn = turn + 1 / self._rate
-        if (wait_s := turn - self._clock()) > 0:
-            self._pause(wait_s)
-
-    def _wait_s(self, verdict: Verdict, attempts: int, spent_s: float) -> float | None:
-        """Give the seconds to wait before the next attempt; None when there shall be none."""
-        if verdict.outcome != "deferred":
-            return None
-        wait_s = verdict.retry_after
-        if wait_s is None:
-            # Doubled each time, and drawn from the upper half: senders that failed together do not return together.
-            longest = min(_FIRST_WAIT_S * 2 ** min(attempts - 1, 10), _LONGEST_WAIT_S)
-            wait_s = random.uniform(longest / 2, longest)  # noqa: S311 - nothing secret hangs on it
-        return wait_s if spent_s + wait_s <= self._retry_for_s else None
-
-
-class Run:
-    """One batch through one channel. Three doubts in a row, of its own attempts, stop it; a new run starts afresh."""
-
-    def __init__(self, sender: Sender) -> None:
-        self.sender = sender
-        self._doubts = 0
-
-    def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
-        """Send one invoice and give its result; pending once the run has stopped."""
-        if self._doubts >= MOST_DOUBTS:
-            return self.sender.hold(invoice, STOPPED, origin=origin)
-        return self._counted(self.sender.deliver(invoice, origin=origin))
-
-    def again(self, delivery: Delivery) -> Result | None:
-        """Send a kept delivery again and give its result; None, and it is kept as it is, once the run has stopped."""
-        return self._counted(self.sender.again(delivery)) if self._doubts < MOST_DOUBTS else None
-
-    def _counted(self, result: Result) -> Result:
-        if result.posted:
-            self._doubts = self._doubts + 1 if result.outcome == "in_doubt" else 0
-        return result
-
-    def results(self, invoices: Iterable[Invoice], *, jobs: int) -> Iterator[Result]:
-        """Send invoices, ``jobs`` at a time, and give their results in order."""
-        if jobs == 1:
-            return map(self.deliver, invoices)
-        return (result for _, result in Dispatch(self.deliver, jobs=jobs, leave=self._leave).results(invoices))
-
-    def _leave(self, invoice: Invoice) -> Result:
-        return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
-
-
-_STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending", "superseded": "pending"}
-
-
-def _message(kind: str, state: str, attempt: Attempt | None) -> str:
-    """Say why an invoice that the outbox knows is not posted."""
-    match kind:
-        case "delivered":
-            return "it was delivered before"
-        case "conflict":
-            verb = "was delivered" if state == "delivered" else "is in doubt"
-            return f"its number {verb} with other content; nothing was sent"
-        case "sending":
-            return "another process is sending it still; nothing was sent by this one"
-        case "in_doubt":
-            return "it is in doubt since an earlier attempt; nothing was sent now"
-        case "superseded":
-            return "other content took its place meanwhile; nothing was sent by this one"
-    return attempt.message or "" if attempt else ""
 
 
 class Options(TypedDict, total=False):

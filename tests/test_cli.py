@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from conftest import EXAMPLES, SAMPLES
 from test_rules import smallest
 from wire.servers import OK, Peer, Server, closed_port
 
-from paytraq_direct import Invoice, render
+from paytraq_direct import ChannelUri, Invoice, Outbox, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,6 +127,24 @@ def test_retry_for_tries_again_what_was_surely_not_taken() -> None:
         result = send(server, INVOICE, "--retry-for", "30s", "--json")
         assert (result.returncode, server.hits) == (0, 2)
     assert told(result)[0]["attempts"] == 2
+
+
+def test_what_another_process_is_sending_may_arrive(tmp_path: Path) -> None:
+    """An invoice that another process is posting at this moment is pending, and is not said to be safe to send again."""
+    arrived, answer = threading.Event(), threading.Event()
+    with _waiting_server(arrived, answer) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url(), "XDG_STATE_HOME": str(tmp_path)}
+        first = started("paytraq-send", INVOICE, env=env)
+        assert arrived.wait(30)
+        second = run("paytraq-send", INVOICE, "--deadline", "0.1", env=env)
+        answer.set()
+        out, _ = first.communicate(timeout=30)
+        assert (first.returncode, out[:9], server.hits) == (0, b"delivered", 1)
+    said = second.stderr.decode()
+    assert second.returncode == 5
+    assert said.startswith("pending ")
+    assert "Another process is sending it: it may arrive any moment. Look again later." in said
+    assert "safe" not in said
 
 
 def test_no_answer_in_time_is_7() -> None:
@@ -442,6 +461,41 @@ def test_an_output_that_cannot_be_written_is_1(inbox: Server) -> None:
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize(("answer", "code"), [(OK, 0), (plain("502 x"), 7)])
+def test_whatever_becomes_of_the_output_the_code_tells_the_worst(
+    tmp_path: Path, closed: str, answer: bytes, code: int
+) -> None:
+    """With streams closed, all is sent and the code tells how; with full ones it is 1, and a doubt is not made less."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(document_ref=f"A{n}") for n in range(2)]))
+    command = f"exec {BIN}/paytraq-send it.json --outbox outbox.sqlite --jobs 2 {closed}"
+    with Server(answers(answer)) as server:
+        env = environment(PAYTRAQ_CHANNEL=server.url())
+        done = subprocess.run(["/bin/sh", "-c", command], env=env, cwd=tmp_path, timeout=60, check=False)
+        assert server.hits == 2
+    assert done.returncode == (1 if code == 0 and "/dev/full" in closed else code)
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        assert {found.state for found in outbox.deliveries()} == {"in_doubt" if code else "delivered"}
+
+
+def test_what_the_system_refuses_is_told_as_what_it_is(inbox: Server, tmp_path: Path) -> None:
+    """A file that cannot be opened is named; only output that cannot be written is called the output."""
+    place = tmp_path / "outbox.sqlite"
+    (tmp_path / "outbox.sqlite-senders").write_text("in the way of a folder")
+    done = send(inbox, INVOICE, "--outbox", place)
+    assert (done.returncode, done.stdout, inbox.hits) == (1, b"", 0)
+    assert b"outbox.sqlite-senders" in done.stderr
+    assert b"output" not in done.stderr
+    env = environment()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        for arguments in (["paytraq-check", "--schema"], ["paytraq-check", INVOICE], ["paytraq-outbox", "--help"]):
+            unwritten = subprocess.run(
+                [BIN / str(arguments[0]), *arguments[1:]], env=env, stdout=full, stderr=subprocess.PIPE, check=False
+            )
+            assert unwritten.returncode == 1
+            assert unwritten.stderr.endswith(b"error: the output cannot be written: no space left on device\n")
+
+
 def test_a_reader_that_goes_away_leaves_nothing_in_doubt(tmp_path: Path) -> None:
     """Piped into `head -1`, what is under way ends and is written down, the rest is not sent, and the end says so."""
     batch = tmp_path / "batch.jsonl"
@@ -536,6 +590,109 @@ def test_the_second_ctrl_c_stops_at_once_and_is_7(tmp_path: Path) -> None:
         assert run("paytraq-send", INVOICE, env=env).returncode == 7
         assert server.hits == 1
         answer.set()
+
+
+def test_the_second_ctrl_c_tells_of_every_invoice_that_was_read(tmp_path: Path) -> None:
+    """What was done behind a slow one has its receipt, the slow one is in doubt, and that is the exit code."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(6)))
+    arrived, seen, answer = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>A0<" in peer.last_body:
+                seen.set()
+                answer.wait(30)
+            arrived.release()
+            peer.say(OK)
+
+    with Server(script) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url(), "XDG_STATE_HOME": str(tmp_path)}
+        process = started("paytraq-send", batch, "--jobs", "2", "--json", env=env)
+        assert process.stderr is not None
+        for _ in range(5):
+            assert arrived.acquire(timeout=30)
+        assert seen.wait(30)
+        _wait_for_states(tmp_path, {"delivered": 5, "sending": 1})
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline() == b"\n"
+        assert process.stderr.readline().startswith(b"ending what is under way (1)")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        answer.set()
+    outcomes = [(line["document_ref"], line["outcome"]) for line in map(json.loads, out.splitlines())]
+    assert outcomes == [("A0", "in_doubt"), *((f"A{n}", "delivered") for n in range(1, 6))]
+    assert (process.returncode, b"before anything was sent" in err) == (7, False)
+
+
+def test_a_number_to_send_again_that_is_not_there_is_told(inbox: Server, tmp_path: Path) -> None:
+    """A --resend that nothing in the batch matched is said at the end, and one that was matched is not."""
+    (tmp_path / "it.json").write_text(json.dumps([smallest(), smallest()]))
+    result = send(inbox, tmp_path / "it.json", "--resend", "TYPO", "--resend", "INV-1", "--json")
+    assert (result.returncode, inbox.hits) == (0, 1)
+    assert result.stderr == b"note: --resend TYPO: no invoice of that number was read\n"
+
+
+def test_ctrl_c_ends_the_waiting_between_attempts(tmp_path: Path) -> None:
+    """What waits to be tried again is deferred at once when Ctrl-C comes, not tried for the rest of the time."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(2)))
+    channel = f"http://127.0.0.1:{closed_port()}/ext/direct/inbox/0123456789abcdef"
+    env = {"PAYTRAQ_CHANNEL": channel, "XDG_STATE_HOME": str(tmp_path)}
+    process = started("paytraq-send", batch, "--retry-for", "2h", "--json", env=env)
+    _wait_for_states(tmp_path, {"deferred": 2})
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=30)
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["deferred"] * 2
+    assert process.returncode == 5
+
+
+def test_results_are_given_while_standard_input_is_still_open(inbox: Server, tmp_path: Path) -> None:
+    """A pipe that brings one invoice at a time gets each receipt as it comes, and Ctrl-C ends the waiting at once."""
+    env = {"PAYTRAQ_CHANNEL": inbox.url(), "XDG_STATE_HOME": str(tmp_path)}
+    process = started("paytraq-send", "-", "--json", env=env, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for number in range(2):
+        process.stdin.write(json.dumps(smallest(document_ref=f"A{number}")).encode() + b"\n")
+        process.stdin.flush()
+        line = json.loads(process.stdout.readline())
+        assert (line["document_ref"], line["outcome"]) == (f"A{number}", "delivered")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stdout.read() == b""
+    assert process.stderr is not None
+    assert process.stderr.read() == b"stopped by Ctrl-C after -:2; the same command goes on from there\n"
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
+
+
+def _wait_for_states(folder: Path, states: dict[str, int]) -> None:
+    """Wait until the outbox of a command has so many deliveries in these states."""
+    until = time.monotonic() + 30
+    with Outbox(folder / "paytraq_direct" / "outbox.sqlite") as outbox:
+        while Counter(found.state for found in outbox.deliveries()) != states:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def test_ctrl_c_in_the_middle_of_a_retry_is_told_as_its_doubt(tmp_path: Path) -> None:
+    """Stopped while it posts what was pending, paytraq-outbox says of which invoice nobody knows, and ends 7."""
+    arrived, answer = threading.Event(), threading.Event()
+    one = Invoice(**smallest())
+    with _waiting_server(arrived, answer) as server:
+        with Outbox(tmp_path / "outbox.sqlite") as outbox:
+            outbox.hold(ChannelUri(server.url()), one, render(one))
+        arguments = ("--outbox", tmp_path / "outbox.sqlite", "retry", "--channel", "env:INBOX")
+        process = started("paytraq-outbox", *arguments, env={"INBOX": server.url()})
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        answer.set()
+    assert (process.returncode, out) == (7, b"")
+    assert err.strip().startswith(b"in doubt   INV-1  stopped by Ctrl-C when part of the document had left")
+    assert b"before anything was sent" not in err
 
 
 def test_settings_of_the_environment_have_no_say(inbox: Server, tmp_path: Path) -> None:

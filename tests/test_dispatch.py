@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -163,3 +165,127 @@ def test_abandoned_it_waits_for_nothing() -> None:
     results.close()
     assert dispatch.under_way()
     go.set()
+
+
+def test_abandoned_it_still_gives_a_result_for_each_item() -> None:
+    """What had ended has its result, what was begun the one of its being cut short, the rest what leave() gives."""
+    others, go = threading.Semaphore(0), threading.Event()
+
+    def do(item: int) -> str:
+        if item in {0, 3}:
+            others.release()
+            assert go.wait(30)
+        return f"done {item}"
+
+    dispatch = Dispatch(do, jobs=2, leave=lambda item: f"left {item}", cut=lambda item: f"cut {item}")
+    found: list[tuple[int, str]] = []
+    reader = threading.Thread(target=lambda: found.extend(dispatch.results(range(9))))
+    reader.start()
+    for _ in range(2):
+        assert others.acquire(timeout=30)
+    dispatch.abandon()
+    reader.join(30)
+    assert found == [(0, "cut 0"), (1, "done 1"), (2, "done 2"), (3, "cut 3"), *found[4:]]
+    assert {result for _, result in found[4:]} <= {"left 4"}
+    go.set()
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_program_that_ends_with_results_untaken_does_end(*, is_interrupted: bool) -> None:
+    """What was begun has ended then, but for Ctrl-C, and the interpreter waits for no thread that it has frozen."""
+    code = f"""
+import _thread, threading
+from paytraq_direct.dispatch import Dispatch
+begun, go = threading.Event(), threading.Event()
+def do(item):
+    if item:
+        begun.set()
+        go.wait({60 if is_interrupted else 0.5})
+        print("ended", item, flush=True)
+    return item
+def items():
+    yield 0
+    yield 1
+    begun.wait(30)
+    if {is_interrupted}:
+        _thread.interrupt_main()
+    yield 2
+results = Dispatch(do, jobs=2).results(items())
+next(results)
+begun.wait(30)
+if {is_interrupted}:
+    next(results)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.stdout == (b"" if is_interrupted else b"ended 1\n"), done.stderr
+    assert (done.returncode != 0) is is_interrupted
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent() -> None:
+    """A child that ends while its parent's results are under way does end."""
+    code = """
+import os, sys, threading
+from paytraq_direct.dispatch import Dispatch
+begun, go = threading.Event(), threading.Event()
+def do(item):
+    if item:
+        begun.set()
+        go.wait(60)
+    return item
+results = Dispatch(do, jobs=2).results(range(2))
+next(results)
+begun.wait(30)
+child = os.fork()
+if not child:
+    sys.exit(0)
+status = os.waitpid(child, 0)[1]
+go.set()
+sys.exit(status)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_source_that_is_waited_for_keeps_no_result_waiting() -> None:
+    """Read apart, results are given before the next item has come, and it can be stopped meanwhile."""
+    more, asked = threading.Event(), threading.Semaphore(0)
+
+    def items() -> Iterator[int]:
+        yield 0
+        yield 1
+        asked.release()
+        assert more.wait(30)
+        yield 2
+        asked.release()
+        threading.Event().wait(60)
+
+    dispatch: Dispatch[int, int] = Dispatch(lambda item: -item, jobs=2, apart=True)
+    results = dispatch.results(items())
+    assert [next(results), next(results)] == [(0, 0), (1, -1)]
+    assert asked.acquire(timeout=30)
+    more.set()
+    assert next(results) == (2, -2)
+    assert asked.acquire(timeout=30)
+    dispatch.stop()
+    assert list(results) == []
+
+
+def test_read_apart_no_more_is_read_than_there_is_room_for() -> None:
+    """A thread that reads ahead stays within the window, and what its source raises comes after the results."""
+    read: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(3 * WINDOW):
+            read.append(number)
+            yield number
+        raise ValueError("broken off")
+
+    dispatch: Dispatch[int, int] = Dispatch(lambda item: item, jobs=3, apart=True)
+    results = dispatch.results(items())
+    for expected in range(10):
+        assert next(results) == (expected, expected)
+    assert len(read) <= 10 + WINDOW + 3 + 3
+    found: list[tuple[int, int]] = []
+    with pytest.raises(ValueError, match="broken off"):
+        found.extend(results)
+    assert found == [(number, number) for number in range(10, len(found) + 10)]

@@ -20,7 +20,8 @@ ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "xmlio",
     "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
-    "connection", "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli", "pytest_plugin",
+    "connection", "wire", "channel", "outbox", "dispatch", "pace", "result", "run",
+    "sender", "inbox", "cli", "pytest_plugin",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},

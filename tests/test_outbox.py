@@ -22,13 +22,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from test_cli import answers, plain
 from test_rules import smallest
-from wire.servers import OK, Server
+from wire.servers import OK, Peer, Server
 
 from paytraq_direct import ChannelUri, Conflict, Deferred, InDoubt, Invoice, Outbox, OutboxError, Sender, send
 from paytraq_direct.channel import judge
 from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.guard import Standing
 from paytraq_direct.outbox.outbox import Begun, Closed
+from paytraq_direct.run import Run
 from paytraq_direct.sender import prepare
 from paytraq_direct.wire import Exchange, Progress
 
@@ -195,10 +196,12 @@ def test_a_later_refusal_does_not_end_a_doubt(outbox: Outbox) -> None:
 def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
     """What was read and not sent is pending, and an attempt may begin; what is delivered is not made pending."""
     held = outbox.hold(CHANNEL, invoice(), prepare(invoice()), named="env:INBOX", origin="a.json[3]")
-    assert held is not None
+    assert not isinstance(held, Standing)
     assert (held.state, held.named, held.origin) == ("pending", "env:INBOX", "a.json[3]")
     assert post(outbox, invoice()).delivery == held.id
-    assert outbox.hold(CHANNEL, invoice(), prepare(invoice())) is None
+    known = outbox.hold(CHANNEL, invoice(), prepare(invoice()))
+    assert isinstance(known, Standing)
+    assert known.kind == "delivered"
 
 
 def test_texts_that_are_no_utf_8(outbox: Outbox) -> None:
@@ -504,11 +507,16 @@ def test_conflicts_and_doubts_are_raised(outbox: Outbox) -> None:
         assert server.hits == 2
 
 
-def test_resend_is_by_number(outbox: Outbox) -> None:
-    """Only the named number goes round the guard."""
-    with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox, resend=["INV-1"]) as sender:
-        outcomes = [result.outcome for result in sender.send_all([invoice(), invoice("B"), invoice(), invoice("B")])]
-        assert outcomes == ["delivered", "delivered", "delivered", "already_delivered"]
+def test_resend_is_by_number_and_once(outbox: Outbox) -> None:
+    """Only the named number goes round the guard, and of three lines that say the same only one does."""
+    with Server(answers(OK)) as server:
+        send(invoice(), server.url(), outbox=outbox)
+        send(invoice("B"), server.url(), outbox=outbox)
+        with Sender(server.url(), outbox=outbox, resend=["INV-1"]) as sender:
+            twice = [invoice(), invoice("B"), invoice(), invoice("B"), invoice()]
+            outcomes = sorted(result.outcome for result in sender.send_all(twice, jobs=3))
+        assert outcomes == ["already_delivered"] * 4 + ["delivered"]
+        assert server.hits == 3
 
 
 def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
@@ -527,6 +535,38 @@ def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
         assert len(server.bodies) == 8
 
 
+@pytest.mark.parametrize(
+    ("answer", "first", "second", "hits"),
+    [(OK, "delivered", "conflict", 1), (plain("400 x"), "rejected", "rejected", 2)],
+)
+def test_other_content_beside_one_under_way_is_told_for_what_it_is(
+    outbox: Outbox, answer: bytes, first: str, second: str, hits: int
+) -> None:
+    """Who waits for a number that is being sent is told of its own content: a conflict, or sent when that may be."""
+    arrived, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            arrived.set()
+            assert go.wait(30)
+            peer.say(answer)
+
+    def pause(_seconds: float) -> None:
+        go.set()
+
+    with Server(script) as server, Sender(server.url(), outbox=outbox, pause=pause) as sender:
+        found: list[Any] = []
+        sending = threading.Thread(target=lambda: found.append(sender.deliver(invoice())))
+        sending.start()
+        assert arrived.wait(30)
+        other = sender.deliver(invoice(comment="other"))
+        sending.join(30)
+        assert (found[0].outcome, other.outcome, server.hits) == (first, second, hits)
+    assert other.sha256 == (found[0] if hits == 1 else other).sha256
+    assert other.differences == (("comment (none) → other",) if hits == 1 else ())
+
+
 def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
     """An outage does not become many doubts: after three, the rest is pending; a new run starts afresh."""
     with Server(answers(plain("502 x"))) as server, Sender(server.url(), outbox=outbox) as sender:
@@ -536,6 +576,63 @@ def test_three_doubts_in_a_row_stop_a_run(outbox: Outbox) -> None:
         assert again == ["in_doubt"] * 6
         assert server.hits == 6
     assert [found.state for found in outbox.deliveries()] == ["in_doubt"] * 6
+
+
+def test_what_waits_for_its_turn_is_pending(outbox: Outbox) -> None:
+    """With a rate, only what is being posted has an open attempt; what is known already waits for no turn."""
+    states: list[str] = []
+
+    def pause(_seconds: float) -> None:
+        states.extend(found.state for found in outbox.deliveries(document_ref="INV-1"))
+
+    options: Any = {"outbox": outbox, "rate": 0.001, "pause": pause, "clock": lambda: 0.0}
+    with Server(answers(OK)) as server, Sender(server.url(), **options) as sender:
+        outcomes = [result.outcome for result in sender.send_all([invoice("INV-0"), invoice("INV-1"), invoice()])]
+        assert outcomes == ["delivered", "delivered", "already_delivered"]
+    assert states == ["pending"]
+
+
+def test_a_stopped_run_stays_stopped(outbox: Outbox) -> None:
+    """A success that was under way when three doubts stopped the run does not start it again."""
+    arrived, go = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>SLOW<" in peer.last_body:
+                arrived.set()
+                assert go.wait(30)
+                peer.say(OK)
+            else:
+                peer.say(plain("502 x"))
+
+    with Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        run = Run(sender)
+        ended: list[str] = []
+        slow = threading.Thread(target=lambda: ended.append(run.deliver(invoice("SLOW")).outcome))
+        slow.start()
+        assert arrived.wait(30)
+        assert [run.deliver(invoice(f"INV-{n}")).outcome for n in range(3)] == ["in_doubt"] * 3
+        go.set()
+        slow.join(30)
+        assert ended == ["delivered"]
+        assert run.deliver(invoice("N")).outcome == "pending"
+        assert server.hits == 4
+
+
+def test_what_a_stopped_run_holds_is_told_as_what_it_is(outbox: Outbox) -> None:
+    """After three doubts, too, a known delivery, doubt or conflict is told as that; only what is new is pending."""
+    with Server(answers(plain("502 x"))) as server:
+        uri = ChannelUri(server.url())
+        for number, outcome in (("D", "in_doubt"), ("E", "delivered")):
+            begun = begin(outbox, invoice(number), uri)
+            outbox.end(begun, ENDINGS[outcome])
+        rest = [invoice("D"), invoice("E"), invoice("E", comment="other"), invoice("N")]
+        with Sender(uri, outbox=outbox) as sender:
+            results = list(sender.send_all([*(invoice(f"INV-{n}") for n in range(3)), *rest]))
+        assert server.hits == 3
+    assert [result.outcome for result in results[3:]] == ["in_doubt", "already_delivered", "conflict", "pending"]
+    assert results[5].differences == ("comment (none) → other",)
 
 
 def test_rejections_do_not_stop_a_run(outbox: Outbox) -> None:
@@ -563,9 +660,8 @@ def test_a_fork_has_a_lock_and_a_connection_of_its_own(outbox: Outbox) -> None:
 def test_superseded_is_harmless_from_python(path: Path) -> None:
     """What other content took the place of before it was sent is not posted, and says so as something that waits."""
     with Server(answers(OK)) as server, Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
-        old = outbox.hold(sender.channel, invoice(), prepare(invoice()))
+        old: Any = outbox.hold(sender.channel, invoice(), prepare(invoice()))
         outbox.hold(sender.channel, invoice(gross_amount="2.00"), prepare(invoice(gross_amount="2.00")))
-        assert old is not None
         result = sender.again(old)
         assert (result.outcome, result.posted, server.hits) == ("pending", False, 0)
         with pytest.raises(Deferred, match="other content took its place"):

@@ -167,7 +167,7 @@ def test_a_locked_outbox_is_given_up(outbox: Outbox, path: Path, monkeypatch: py
 
 
 def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the ending cannot be written, that is an error, and the delivery is a doubt from then on."""
+    """When the ending cannot be written, the delivery is a doubt, which says what the answer was; it stays one."""
     with Server(answers(OK)) as server:
         with Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
 
@@ -175,7 +175,7 @@ def test_a_success_that_cannot_be_recorded_is_never_posted_again(path: Path, mon
                 raise OutboxError("the disk is full")
 
             monkeypatch.setattr(outbox, "end", fails)
-            with pytest.raises(OutboxError):
+            with pytest.raises(InDoubt, match=r"the answer \(200\) could not be written down: the disk is full"):
                 sender.send(invoice())
         with Outbox(path) as outbox, pytest.raises(InDoubt):
             send(invoice(), server.url(), outbox=outbox)
@@ -193,9 +193,10 @@ def test_a_success_that_could_not_be_recorded_is_a_doubt_at_once(path: Path, mon
         peer.say(OK)
 
     with outbox, Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
-        for _ in range(2):
-            with pytest.raises(OutboxError, match="locked"):
-                sender.send(invoice())
+        with pytest.raises(InDoubt, match=r"the answer \(200\) could not be written down: .* locked"):
+            sender.send(invoice())
+        with pytest.raises(OutboxError, match="locked"):
+            sender.send(invoice())
         other.execute("ROLLBACK")
         with pytest.raises(InDoubt, match="in doubt since an earlier attempt"):
             sender.send(invoice())
@@ -243,6 +244,33 @@ def test_a_store_that_says_nothing(outbox: Outbox, monkeypatch: pytest.MonkeyPat
         with pytest.raises(OutboxError, match="nothing was sent"):
             sender.send(invoice())
         assert server.hits == 0
+
+
+def test_an_answer_that_cannot_be_written_down_is_told_and_ends_the_batch(path: Path, tmp_path: Path) -> None:
+    """The invoice has its line, in doubt; nothing more is sent, and the code is that of the doubt."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(4)))
+    Outbox(path).close()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if peer.server.hits == 2:
+                with sqlite3.connect(path) as other:
+                    other.execute("DROP TABLE ending")
+                other.close()
+            peer.say(OK)
+
+    with Server(script) as server:
+        arguments = (batch, "--outbox", path, "--jobs", "1", "--json")
+        result = run("paytraq-send", *arguments, env={"PAYTRAQ_CHANNEL": server.url()})
+        assert server.hits == 2
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["document_ref"], line["outcome"], line["status"]) for line in lines[:2]] == [
+        ("A0", "delivered", 200), ("A1", "in_doubt", 200),
+    ]  # fmt: skip
+    assert "it was posted, and the answer (200) could not be written down: the outbox" in lines[1]["message"]
+    assert (result.returncode, b"error: the outbox" in result.stderr) == (7, True)
 
 
 MOUNT, UNMOUNT = shutil.which("mount"), shutil.which("umount")

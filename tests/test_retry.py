@@ -20,7 +20,6 @@ from paytraq_direct.sender import prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paytraq_direct.outbox.ledger import Delivery
 
 SECRET = "Q7xW2vK9canary4mZt8R"  # noqa: S105 - it is the bait
 
@@ -31,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "outbox.sqlite"
 
 
-def keep(path: Path, url: str, *numbers: str, named: str | None = "env:INBOX", **fields: Any) -> list[Delivery | None]:
+def keep(path: Path, url: str, *numbers: str, named: str | None = "env:INBOX", **fields: Any) -> list[Any]:
     """Have an outbox keep invoices that were not sent yet."""
     invoices = [Invoice(**smallest(document_ref=number, **fields)) for number in numbers]
     with Outbox(path) as outbox:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import itertools
 import math
 import pickle
+import threading
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -25,6 +27,7 @@ from paytraq_direct import (
     Interrupted,
     InvalidInvoice,
     Invoice,
+    Outbox,
     Receipt,
     Rejected,
     Sender,
@@ -36,6 +39,7 @@ from paytraq_direct import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 INVOICE = Invoice(**smallest())
 DOCUMENT = render(INVOICE)
@@ -345,6 +349,21 @@ def test_ctrl_c_says_when_something_had_left() -> None:
     assert type(plain_stop.value) is KeyboardInterrupt
 
 
+def test_ctrl_c_while_the_answer_is_written_down_says_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the answer and its ending in the outbox, it is a doubt that tells the answer."""
+
+    def stops(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with Server(answers(OK)) as server, Outbox(tmp_path / "outbox.sqlite") as outbox:
+        monkeypatch.setattr(outbox, "end", stops)
+        with pytest.raises(Interrupted) as caught:
+            send(INVOICE, server.url(), outbox=outbox)
+    assert (caught.value.result.outcome, caught.value.result.status) == ("in_doubt", 200)
+
+
 def test_a_closed_port_is_deferred() -> None:
     """Nothing had left: it is safe to try again."""
     with pytest.raises(Deferred, match="nothing was sent: connection refused"):
@@ -360,3 +379,62 @@ def test_a_script_may_look_at_the_peer() -> None:
     with Server(script) as server, pytest.raises(InDoubt):
         send(INVOICE, server.url())
     assert server.hits == 1
+
+
+@pytest.mark.parametrize("with_outbox", [True, False])
+def test_cut_short_only_an_open_post_is_in_doubt(tmp_path: Path, *, with_outbox: bool) -> None:
+    """Of what another thread is at, only what is being posted is in doubt; what waits is pending, and posted no more."""
+    waits, arrived, go = threading.Event(), threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            if b"<DocumentRef>OPEN<" in peer.last_body:
+                arrived.set()
+                assert go.wait(30)
+            peer.say(BUSY)
+
+    def pause(_seconds: float) -> None:
+        waits.set()
+        assert go.wait(30)
+
+    invoices = [Invoice(**smallest(document_ref=number)) for number in ("WAITS", "OPEN")]
+    with contextlib.ExitStack() as stack:
+        outbox = stack.enter_context(Outbox(tmp_path / "outbox.sqlite")) if with_outbox else None
+        server = stack.enter_context(Server(script))
+        sender = stack.enter_context(Sender(server.url(), outbox=outbox, retry_for_s=9_000, pause=pause))
+        ended: list[str] = []
+        threads = [
+            threading.Thread(target=lambda one=one: ended.append(sender.deliver(one).outcome)) for one in invoices
+        ]
+        for thread in threads:
+            thread.start()
+        assert waits.wait(30)
+        assert arrived.wait(30)
+        assert [sender.cut_short(one).outcome for one in invoices] == ["pending", "in_doubt"]
+        go.set()
+        for thread in threads:
+            thread.join(30)
+        assert (ended, server.hits) == (["deferred"] * 2, 2)
+        assert sender.deliver(INVOICE).outcome == "pending"
+        assert server.hits == 2
+
+
+def test_nothing_is_posted_once_it_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that is written down too late for that is not posted any more."""
+    with (
+        Server(answers(OK)) as server,
+        Outbox(tmp_path / "outbox.sqlite") as outbox,
+        Sender(server.url(), outbox=outbox) as sender,
+    ):
+        begin = outbox.begin
+
+        def late(*given: Any, **more: Any) -> Any:
+            begun = begin(*given, **more)
+            assert sender.cut_short(INVOICE).outcome == "pending"
+            return begun
+
+        monkeypatch.setattr(outbox, "begin", late)
+        with pytest.raises(KeyboardInterrupt):
+            sender.send(INVOICE)
+        assert server.hits == 0

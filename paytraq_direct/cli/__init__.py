@@ -63,6 +63,7 @@ def inbox_main() -> None:
 
 
 def _run(name: str, load: Callable[[], click.Command]) -> NoReturn:
+    _open_streams()
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{name} {__version__}\n")
         sys.exit(0)
@@ -78,3 +79,15 @@ def _run(name: str, load: Callable[[], click.Command]) -> NoReturn:
             stream.flush()
     # All is closed and flushed by now; taking the interpreter apart as well is a twelfth of the time of one send.
     os._exit(code)
+
+
+def _open_streams() -> None:
+    """Put the null device where a standard stream is closed; else the next file to be opened would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(null, "w" if number else "r", encoding="utf-8"))

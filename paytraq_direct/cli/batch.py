@@ -11,22 +11,23 @@ import click
 
 from paytraq_direct import readers, rules
 from paytraq_direct.cli import exits
+from paytraq_direct.cli.command import OutputError
 from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.errors import Fault
 from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.cli.route import Route
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.sender import Run
+    from paytraq_direct.run import Run
 
     Treat = Callable[[Invoice], Result]
 
-_LEFT: Final = "stopped by Ctrl-C before it was sent"
+_LEFT: Final = "stopped before it was sent"
 
 
 def probe(files: tuple[str, ...]) -> None:
@@ -49,42 +50,69 @@ def check(readings: Iterator[Reading], treat: Treat, report: Report, *, strict: 
     for reading in readings:
         is_good = reading.invoice is not None and not (strict and reading.faults)
         result = treat(reading.invoice) if reading.invoice is not None and is_good else _invalid(reading)
-        report.show(reading, result)
         code = max(code, exits.BY_OUTCOME[result.outcome])
+        try:
+            report.show(reading, result)
+        except OutputError as error:
+            raise exits.BrokenOff(code) from error
     report.close()
     return code
 
 
-def send(readings: Iterator[Reading], route: Route, report: Report, *, strict: bool, jobs: int) -> int:
+def send(
+    readings: Iterator[Reading],
+    route: Route,
+    report: Report,
+    *,
+    strict: bool,
+    jobs: int,
+    resend: Sequence[str] = (),
+    waits: bool = False,
+) -> int:
     """Send every invoice, several at a time, and report each in the order of the input; give the highest exit code.
 
-    The first Ctrl-C lets what is under way end, the second does not. Output that cannot be written ends it like the
-    first: nothing that was begun is left in the dark. Raises OSError then.
+    The first Ctrl-C lets what is under way end, the second does not; either way each invoice that was read is told.
+    Output that cannot be written ends it like the first: nothing that was begun is left in the dark. Raises BrokenOff
+    then, and when it cannot go on. ``waits`` when the next reading may have to be waited for.
     """
     way = _Way(route, strict=strict)
-    dispatch: Dispatch[Reading, Result] = Dispatch(way.deliver, jobs=jobs, leave=way.leave)
+    dispatch: Dispatch[Reading, Result] = Dispatch(
+        way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short, apart=waits
+    )
     results = dispatch.results(readings)
-    code, last, is_stopped = 0, None, False
-    with _stopped_by_ctrl_c(dispatch):
+    code, last, unmet = 0, None, dict.fromkeys(resend)
+    with _stopped_by_ctrl_c(dispatch, route):
         try:
             for reading, result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
+                unmet.pop(str(result.document_ref), None)
                 report.show(reading, result)
-            is_stopped = dispatch.was_stopped
+            if dispatch.was_stopped:
+                report.stopped(last)
+            else:
+                report.unmet(unmet)
+            report.close()
         except KeyboardInterrupt:
-            is_stopped = True
-            dispatch.abandon()
-            for reading in dispatch.under_way():
-                report.show(reading, way.cut_short(reading))
-                code = max(code, exits.BY_OUTCOME["in_doubt"])
-        except OSError as error:
-            results.close()
+            # The third one: not even the telling is waited for.
+            code = max(code, exits.BY_OUTCOME["in_doubt"] if dispatch.under_way() else 0)
+        except OutputError as error:
+            route.stop()
+            code = max(code, _ended(dispatch, results))
             report.broken_off(last)
-            raise error from None
-    if is_stopped:
-        report.stopped(last)
-    report.close()
-    return code or (exits.STOPPED if is_stopped else 0)
+            raise exits.BrokenOff(code) from error
+        except Exception as error:
+            raise exits.BrokenOff(code) from error
+    return code or (exits.STOPPED if dispatch.was_stopped else 0)
+
+
+def _ended(dispatch: Dispatch[Reading, Result], results: Iterator[tuple[Reading, Result]]) -> int:
+    """Let what is under way end, though nobody is told, and give the highest exit code of what was posted."""
+    dispatch.stop()
+    code = 0
+    with contextlib.suppress(Exception):
+        for _, result in results:
+            code = max(code, exits.BY_OUTCOME[result.outcome] if result.posted else 0)
+    return code
 
 
 class _Way:
@@ -101,7 +129,7 @@ class _Way:
         return self._go(reading, lambda run, invoice: run.sender.hold(invoice, _LEFT, origin=reading.origin))
 
     def cut_short(self, reading: Reading) -> Result:
-        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice))
+        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice, origin=reading.origin))
 
     def _go(self, reading: Reading, how: Callable[[Run, Invoice], Result]) -> Result:
         invoice = reading.invoice
@@ -112,16 +140,24 @@ class _Way:
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result]) -> Iterator[None]:
-    """Have the first Ctrl-C end what is under way and read no more; one more, or one when nothing is, stops at once."""
+def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result], route: Route) -> Iterator[None]:
+    """Have the first Ctrl-C end what is under way and read no more, the second wait for nothing.
+
+    Neither breaks into what is being told: both are seen at the next glance. Only a third one does.
+    """
 
     def stop(_number: int, _frame: object) -> None:
-        under_way = len(dispatch.under_way())
-        if dispatch.was_stopped or not under_way:
+        if dispatch.was_abandoned:
             raise KeyboardInterrupt
+        if dispatch.was_stopped:
+            dispatch.abandon()
+            return
         dispatch.stop()
-        # A signal may come in the middle of a print, so not by one.
-        os.write(2, f"\nending what is under way ({under_way}); Ctrl-C again stops at once\n".encode())
+        route.stop()
+        if under_way := len(dispatch.under_way()):
+            # A signal may come in the middle of a print, so not by one.
+            with contextlib.suppress(OSError):
+                os.write(2, f"\nending what is under way ({under_way}); Ctrl-C again stops at once\n".encode())
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -12,6 +12,7 @@ import click
 
 from paytraq_direct import __version__, readers
 from paytraq_direct.cli import batch, options
+from paytraq_direct.cli.command import telling
 from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
@@ -59,7 +60,8 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
     if schema:
         from paytraq_direct import json_schema  # noqa: PLC0415 - for this option alone
 
-        click.echo(json_.dumps(json_schema.schema(), indent=2, ensure_ascii=False))
+        with telling():
+            click.echo(json_.dumps(json_schema.schema(), indent=2, ensure_ascii=False))
         return 0
     if rule is not None:
         _explain_rule(rule)

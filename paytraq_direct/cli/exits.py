@@ -29,3 +29,11 @@ MEANINGS: Final = {
     7: "it may have arrived: ask before you send it again",
     STOPPED: "stopped by Ctrl-C before anything worse happened",
 }
+
+
+class BrokenOff(Exception):
+    """A batch broke off: its cause says why, ``code`` is the highest of what had become of invoices by then."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code

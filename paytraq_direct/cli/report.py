@@ -16,11 +16,11 @@ import click
 
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.cli import explain
-from paytraq_direct.cli.command import wants_colour
+from paytraq_direct.cli.command import OutputError, telling, wants_colour
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from typing import TextIO
 
@@ -48,6 +48,7 @@ _ADVICE: Final = {
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
     "pending": ("This command did not send it. Sending it again is safe.",),
+    "under_way": ("Another process is sending it: it may arrive any moment. Look again later.",),
     "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend {ref}",),
     "rejected": ("It is not sent again by itself: mend the cause, then send it again.",),
 }
@@ -79,7 +80,7 @@ _index = re.compile(r"\[[0-9]+\]")
 
 
 class Report:
-    """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``.
+    """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``; raises OutputError.
 
     ``xml`` has the documents themselves written to ``out`` in place of receipts; ``sends`` says whether sending is
     what was asked for; ``explains`` adds the sum of each invoice.
@@ -106,16 +107,24 @@ class Report:
         self._warnings: Counter[tuple[str, str]] = Counter()
         self._inbox: Inbox | None = None
 
+    @property
+    def has_told(self) -> bool:
+        """Whether any invoice was told of; none was posted that is not."""
+        return bool(self._outcomes)
+
+    @telling()
     def watch(self, inbox: Inbox) -> None:
         """Tell of an inbox that was opened to rehearse with, and from now on of what arrives there."""
         self._inbox = inbox
         self._say(self._err, f"sandbox inbox listening on 127.0.0.1:{inbox.port}")
 
+    @telling()
     def sends_to(self, channel: ChannelUri) -> None:
         """Tell when the channel is not where PayTraq's channels are."""
         if not channel.is_paytraq and not channel.is_loopback:
             self._say(self._err, f"note: the channel is at {channel.host}, not at PayTraq's own host")
 
+    @telling()
     def show(self, reading: Reading, result: Result) -> None:
         """Tell what became of one invoice."""
         self._outcomes[result.outcome] += 1
@@ -143,15 +152,23 @@ class Report:
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
 
+    @telling()
+    def unmet(self, refs: Iterable[str]) -> None:
+        """Tell which numbers were to be sent again and were not there."""
+        for ref in refs:
+            self._say(self._err, f"note: --resend {raw(ref)}: no invoice of that number was read")
+
+    @telling()
     def stopped(self, origin: str | None) -> None:
         """Tell that Ctrl-C came, and after which invoice."""
         self._say(self._err, f"stopped by Ctrl-C{_stopped_after(origin)}")
 
     def broken_off(self, origin: str | None) -> None:
         """Tell that what is told could not be written, and after which invoice."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OutputError), telling():
             self._say(self._err, f"nothing more is sent, since the output cannot be written{_stopped_after(origin)}")
 
+    @telling()
     def close(self) -> None:
         """Tell how it all went, where that is not plain already."""
         self._progress.close()
@@ -282,7 +299,7 @@ def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
         yield f"{_INDENT}  {name:<24} {change}"
     if len(result.differences) > _DIFFERENCES_SHOWN:
         yield f"{_INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
-    for line in _advice(result.outcome, result.document_ref):
+    for line in _advice("under_way" if result.under_way else result.outcome, result.document_ref):
         yield _INDENT + line
 
 

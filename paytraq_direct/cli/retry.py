@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from paytraq_direct.channel import ChannelUri
     from paytraq_direct.outbox.ledger import Delivery
     from paytraq_direct.outbox.outbox import Outbox
-    from paytraq_direct.sender import Run
+    from paytraq_direct.run import Run
 
     # By fingerprint: the run of a channel, or why there is none.
     Runs = Mapping[str, Run | str]
@@ -56,7 +56,8 @@ def _runs(
     allow_http: bool,
 ) -> Runs:
     """Make ready to send: what is wrong with an option is a usage error before anything is sent."""
-    from paytraq_direct.sender import Run, Sender  # noqa: PLC0415 - brings the network
+    from paytraq_direct.run import Run  # noqa: PLC0415 - brings the network
+    from paytraq_direct.sender import Sender  # noqa: PLC0415 - the same
 
     runs: dict[str, Run | str] = {}
     try:
@@ -114,7 +115,7 @@ class _Retry:
             return
         result = run.again(delivery)
         if result is None:
-            from paytraq_direct.sender import STOPPED  # noqa: PLC0415 - loaded by now
+            from paytraq_direct.run import STOPPED  # noqa: PLC0415 - loaded by now
 
             self._tell(delivery, "pending", STOPPED)
         elif not result.posted and result.outcome == "pending" and self._state(delivery) == "superseded":

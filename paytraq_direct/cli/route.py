@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from paytraq_direct.config import Config, NamedChannel
     from paytraq_direct.errors import Fault
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.sender import Run
+    from paytraq_direct.run import Run
 
 
 class Route:
@@ -25,6 +25,11 @@ class Route:
         self._runs = runs
         self._config = config
         self._only = only
+
+    def stop(self) -> None:
+        """Have no sender begin another post. May be called from a signal handler."""
+        for run in self._runs.values():
+            run.sender.stop()
 
     def run_of(self, invoice: Invoice) -> Run | Fault:
         """Give the run that an invoice goes by, or the fault why there is none."""

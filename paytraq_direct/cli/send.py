@@ -17,6 +17,7 @@ from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.cli.route import Route
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.readers.source import STDIN
 
 if TYPE_CHECKING:
     from paytraq_direct.cli.report import Report
@@ -61,7 +62,7 @@ zsh_source, or fish_source.
 @options.of_output
 @click.option("--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]")
 @click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing guards against sending twice.")
-@click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number all the same; repeatable.")
+@click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number once more; repeatable.")
 @click.option(
     "--jobs",
     metavar="N",
@@ -110,8 +111,17 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     readings = batch.read(files, progress.read, **{name: given[name] for name in options.READING})
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
-    with ExitStack() as stack:
-        return batch.send(readings, _route(stack, report, given), report, strict=strict, jobs=given["jobs"])
+    code = exits.STOPPED
+    try:
+        with ExitStack() as stack:
+            route = _route(stack, report, given)
+            named = {"jobs": given["jobs"], "resend": given["resend"]}
+            code = batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
+    except KeyboardInterrupt:
+        # While it was made ready, or taken down again; in between, Ctrl-C has a way of its own.
+        if not report.has_told:
+            report.stopped(None)
+    return code
 
 
 def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
@@ -120,7 +130,8 @@ def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
         from paytraq_direct import config as config_  # noqa: PLC0415
         from paytraq_direct.cli import channels  # noqa: PLC0415
         from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415
-        from paytraq_direct.sender import Run, Sender  # noqa: PLC0415
+        from paytraq_direct.run import Run  # noqa: PLC0415
+        from paytraq_direct.sender import Sender  # noqa: PLC0415
     try:
         config = config_.EMPTY if given["no_config"] else config_.load(given["config"])
         written = channels.given(given["channel"])

@@ -126,7 +126,7 @@ class Outbox(Forked):
 
         return self._start(change)
 
-    def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | None:
+    def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | Standing:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
         draft = self._draft(channel, invoice, document, **about)
         return self._store.write(lambda page: self._hold(page, draft))
@@ -319,12 +319,15 @@ class Outbox(Forked):
         page.set_state(delivery, "sending", sender)
         return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
 
-    def _hold(self, page: Page, draft: Draft) -> Delivery | None:
+    def _hold(self, page: Page, draft: Draft) -> Delivery | Standing:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
-        if guard.standing_against(page, known, draft, resend=False) is not None:
-            return None
-        return page.get(guard.place(page, known, draft, "pending"))
+        standing = guard.standing_against(page, known, draft, resend=False)
+        if standing is not None:
+            return standing
+        held = page.get(guard.place(page, known, draft, "pending"))
+        assert held is not None  # noqa: S101 - it was placed a moment ago
+        return held
 
     def _known(self, page: Page, draft: Draft) -> list[Delivery]:
         """List what is known under a key, what nobody is sending any more taken care of."""
