@@ -20,7 +20,7 @@ from benchmarks.posts import serving
 from benchmarks.straightforward import Script
 from paytraq_direct import Outbox, Sender
 from paytraq_direct.invoice import take
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,6 +13,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import fields, resources, rules, wording, xmlio
+from paytraq_direct.document import render
+from paytraq_direct.errors import InvalidInvoice
+from paytraq_direct.invoice import Invoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +26,19 @@ _MOST_CHOICES: Final = 12
 _LONGEST_REASON: Final = 400
 _REPORT_IT: Final = "the rules let it through: this is a defect of paytraq_direct, please report it"
 _indexed = re.compile(r"\[([0-9]+)\]")
+
+
+def prepare(invoice: Invoice) -> bytes:
+    """Give the document of an invoice, held against the schema; nothing changes it afterwards.
+
+    Raises InvalidInvoice. A finished document is given as it is: its reading told what is to be said about it.
+    """
+    if not isinstance(invoice, Invoice):
+        raise TypeError(f"an Invoice is sent, not {wording.described(invoice)}: make one with Invoice(**fields)")
+    document = render(invoice)
+    if invoice.document is None and (faults := verdict(document)):
+        raise InvalidInvoice(faults)
+    return document
 
 
 def verdict(document: bytes) -> tuple[Fault, ...]:

@@ -11,19 +11,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, Unpack
 
-from paytraq_direct import schema, wording
-from paytraq_direct.document import render
 from paytraq_direct.errors import InvalidInvoice, OutboxError
-from paytraq_direct.invoice import Invoice
 from paytraq_direct.pace import Pace
 from paytraq_direct.result import Interrupted, Receipt, Result, of_standing
 from paytraq_direct.run import Run
+from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from paytraq_direct.channel import ChannelUri, Verdict
+    from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Standing
     from paytraq_direct.outbox.ledger import Delivery
@@ -37,19 +36,6 @@ DEADLINE_S: Final = 60.0
 
 _POLL_S: Final = 0.1
 _STOPPED: Final = "stopped before it was sent"
-
-
-def prepare(invoice: Invoice) -> bytes:
-    """Give the document of an invoice, held against the schema; nothing changes it afterwards.
-
-    Raises InvalidInvoice. A finished document is given as it is: its reading told what is to be said about it.
-    """
-    if not isinstance(invoice, Invoice):
-        raise TypeError(f"an Invoice is sent, not {wording.described(invoice)}: make one with Invoice(**fields)")
-    document = render(invoice)
-    if invoice.document is None and (faults := schema.verdict(document)):
-        raise InvalidInvoice(faults)
-    return document
 
 
 class _Errand(NamedTuple):

@@ -691,7 +691,7 @@ def test_ctrl_c_in_the_middle_of_a_retry_is_told_as_its_doubt(tmp_path: Path) ->
         out, err = process.communicate(timeout=30)
         answer.set()
     assert (process.returncode, out) == (7, b"")
-    assert err.strip().startswith(b"in doubt   INV-1  stopped by Ctrl-C when part of the document had left")
+    assert err.strip().startswith(b"in doubt   #1  INV-1  stopped by Ctrl-C when part of the document had left")
     assert b"before anything was sent" not in err
 
 

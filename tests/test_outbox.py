@@ -30,7 +30,7 @@ from paytraq_direct.outbox.content import differences, key_of, record_of
 from paytraq_direct.outbox.guard import Standing
 from paytraq_direct.outbox.outbox import Begun, Closed
 from paytraq_direct.run import Run
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 from paytraq_direct.wire import Exchange, Progress
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from wire.servers import OK, Peer, Server
 
 from paytraq_direct import ChannelUri, Invoice, Outbox
 from paytraq_direct.cli import outbox
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -346,7 +346,7 @@ def test_pending_claims_nothing_of_another_sender(desk: Desk) -> None:
         other.begin(uri, invoice, prepare(invoice))
         result = desk.send("P", options=("--deadline", "0.3"))
     assert (result.returncode, b"another process is sending it still" in result.stderr) == (5, True)
-    assert b"This command did not send it." in result.stderr
+    assert b"it may arrive any moment. Look again later." in result.stderr
     assert b"not in the inbox" not in result.stderr
 
 

@@ -18,7 +18,7 @@ from test_rules import smallest
 from wire.servers import OK, Peer, Server
 
 from paytraq_direct import Outbox, Sender
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 
 
 @pytest.fixture

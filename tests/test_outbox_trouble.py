@@ -101,8 +101,12 @@ def test_a_place_without_a_write_ahead_log(path: Path, monkeypatch: pytest.Monke
 
 def test_a_name_that_sqlite_takes_for_memory(tmp_path: Path) -> None:
     """--outbox :memory: is a file of that name: what is kept must outlive the process."""
-    for number in range(2):
-        assert run("paytraq-outbox", "--outbox", ":memory:", "list", cwd=tmp_path).returncode == 0, number
+    with Server(answers(OK)) as server:
+        env = {"PAYTRAQ_CHANNEL": server.url()}
+        for _ in range(2):
+            arguments = ("paytraq-send", "-", "--outbox", ":memory:")
+            assert run(*arguments, data=json.dumps(smallest()).encode(), env=env, cwd=tmp_path).returncode == 0
+        assert server.hits == 1
     assert (tmp_path / ":memory:").stat().st_size > 0
 
 

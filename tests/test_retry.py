@@ -15,7 +15,7 @@ from wire.servers import OK, Peer, Server, authority, closed_port, server_contex
 
 from paytraq_direct import ChannelUri, Invoice, Outbox
 from paytraq_direct.outbox.outbox import Begun
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from paytraq_direct.cli.progress import Progress
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.result import Result
-from paytraq_direct.sender import prepare
+from paytraq_direct.schema import prepare
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:

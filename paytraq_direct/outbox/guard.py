@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paytraq_direct.outbox import content
+from paytraq_direct.outbox.ledger import now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, State
 
 SETTLED: Final = frozenset({"delivered", "in_doubt"})
+ABANDONED: Final = "its sender was stopped, or could not write down the answer: the document may have arrived"
+_GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
 
 
 class Draft(NamedTuple):
@@ -119,3 +122,28 @@ def has_moved_on(page: Page, delivery: int, state: State) -> bool:
     if found is not None and found.state == "superseded":
         return state not in SETTLED
     return any(attempt.outcome is None for attempt in page.attempts(delivery))
+
+
+_NO_ANSWER: Final = {
+    "outcome": "in_doubt",
+    "status": None,
+    "headers": (),
+    "body": b"",
+    "elapsed_ms": None,
+}
+
+
+def leave(page: Page, sender: str) -> int:
+    """Put in doubt what a sender left behind; give how many deliveries that were."""
+    left = sum(write_off(page, delivery, _GONE) for delivery in page.by_sender(sender))
+    page.end_sender(sender)
+    return left
+
+
+def write_off(page: Page, delivery: Delivery, why: str) -> int:
+    """Put one delivery in doubt: what was under way has no answer, and nobody waits for one."""
+    for attempt in page.attempts(delivery.id):
+        if attempt.outcome is None:
+            page.add_ending(attempt.id, {**_NO_ANSWER, "message": why, "ended_at": now()})
+    page.set_state(delivery.id, summed_up(page, delivery.id))
+    return 1

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, Resolution, State, Store
-
-_GONE: Final = "its sender ended before it wrote down an answer: the document may have arrived"
-_ABANDONED: Final = "its sender was stopped, or could not write down the answer: the document may have arrived"
 
 
 class Begun(NamedTuple):
@@ -80,7 +77,7 @@ class Outbox(Forked):
             if self._presence is not None:
                 name = self._presence.name
                 with contextlib.suppress(OutboxError):
-                    self._store.write(lambda page: _leave(page, name))
+                    self._store.write(lambda page: guard.leave(page, name))
                 self._presence.close()
             self._presence = None
         self._store.close()
@@ -177,8 +174,8 @@ class Outbox(Forked):
         gone = [name for name in names if not self._is_mine(name) and presence.is_gone(self._folder, name)]
 
         def change(page: Page) -> int:
-            return sum(_leave(page, name) for name in gone) + sum(
-                _write_off(page, delivery, _ABANDONED) for delivery in self._abandoned(page)
+            return sum(guard.leave(page, name) for name in gone) + sum(
+                guard.write_off(page, delivery, guard.ABANDONED) for delivery in self._abandoned(page)
             )
 
         return self._store.write(change) if gone or abandoned else 0
@@ -341,9 +338,9 @@ class Outbox(Forked):
         if name is None:
             return False
         if self._is_mine(name):
-            return not self._is_under_way(page, delivery) and bool(_write_off(page, delivery, _ABANDONED))
+            return not self._is_under_way(page, delivery) and bool(guard.write_off(page, delivery, guard.ABANDONED))
         if is_gone := presence.is_gone(self._folder, name):
-            _leave(page, name)
+            guard.leave(page, name)
         return is_gone
 
     def _abandoned(self, page: Page) -> list[Delivery]:
@@ -362,31 +359,6 @@ class Outbox(Forked):
             page.set_state(begun.delivery, state)
         if closed_until is not None and (delivery := page.get(begun.delivery)):
             page.close_until(delivery.fingerprint, closed_until)
-
-
-_NO_ANSWER: Final = {
-    "outcome": "in_doubt",
-    "status": None,
-    "headers": (),
-    "body": b"",
-    "elapsed_ms": None,
-}
-
-
-def _leave(page: Page, sender: str) -> int:
-    """Put in doubt what a sender left behind; give how many deliveries that were."""
-    left = sum(_write_off(page, delivery, _GONE) for delivery in page.by_sender(sender))
-    page.end_sender(sender)
-    return left
-
-
-def _write_off(page: Page, delivery: Delivery, why: str) -> int:
-    """Put one delivery in doubt: what was under way has no answer, and nobody waits for one."""
-    for attempt in page.attempts(delivery.id):
-        if attempt.outcome is None:
-            page.add_ending(attempt.id, {**_NO_ANSWER, "message": why, "ended_at": now()})
-    page.set_state(delivery.id, guard.summed_up(page, delivery.id))
-    return 1
 
 
 def _closed(page: Page, fingerprint: str) -> Closed | None:
