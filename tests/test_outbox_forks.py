@@ -112,6 +112,7 @@ def test_a_fork_in_the_middle_of_writing(path: Path) -> None:
     code = """
 import threading
 outbox = Outbox(sys.argv[1])
+post(outbox, invoice())
 def work(name):
     for number in range(20):
         post(outbox, invoice(f"{name}-{number}"))
@@ -128,8 +129,29 @@ print([os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(10)])
 """
     assert _run(code, path) == f"{[0] * 10}\n"
     with Outbox(path) as outbox:
-        assert [found.state for found in outbox.deliveries()] == ["delivered"] * 70
+        assert [found.state for found in outbox.deliveries()] == ["delivered"] * 71
         assert all(len(outbox.attempts(found.id)) == 1 for found in outbox.deliveries())
+
+
+def test_a_fork_that_python_is_not_told_of(path: Path) -> None:
+    """A child that something else than Python forked cannot use the connection it has: that is an error, not a loss."""
+    code = """
+import ctypes
+outbox = Outbox(sys.argv[1])
+post(outbox, invoice())
+if child := ctypes.PyDLL(None).fork():
+    os.waitpid(child, 0)
+    post(outbox, invoice("INV-2"))
+    os._exit(0)
+try:
+    begin(outbox, invoice("INV-3"))
+except OutboxError as error:
+    print(error, flush=True)
+os._exit(0)
+"""
+    assert "was open when another language forked this process: open it anew" in _run(code, path)
+    with Outbox(path) as outbox:
+        assert [found.document_ref for found in outbox.deliveries()] == ["INV-1", "INV-2"]
 
 
 def test_no_fork_makes_the_file_anew(outbox: Outbox, path: Path) -> None:
