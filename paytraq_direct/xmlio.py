@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,21 @@ class XmlRefused(Exception):
 _SAFE: Final = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_pis": True,
                 "remove_comments": True}  # fmt: skip
 _held = threading.local()
-_loading: Final = threading.Lock()
+
+
+class _Loading:
+    """Lets one thread at a time load a schema; a child that was forked in the middle of it begins anew."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def _renew(self) -> None:
+        self.lock = threading.Lock()
+
+
+_loading: Final = _Loading()
 
 
 def parse(data: bytes, *, own: bool = False) -> Element:
@@ -80,6 +95,6 @@ class Schema:
         schema: etree.XMLSchema | None = getattr(self._held, "schema", None)
         if schema is None:
             # libxml2 makes its table of built-in types with the first schema, and not for two threads at a time.
-            with _loading:
+            with _loading.lock:
                 schema = self._held.schema = etree.XMLSchema(etree.parse(str(self.path)))
         return schema
