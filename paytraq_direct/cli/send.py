@@ -71,15 +71,7 @@ zsh_source, or fish_source.
     show_default=True,
     help="How many are sent at a time.",
 )
-@click.option("--rate", metavar="N", type=click.FloatRange(0, min_open=True), help="Posts a second at most.")
-@click.option(
-    "--deadline",
-    metavar="TIME",
-    type=options.DURATION,
-    default="60s",
-    show_default=True,
-    help="For one attempt, everything included: 60, 90s, 2m.",
-)
+@options.of_posting
 @click.option(
     "--retry-for",
     metavar="TIME",
@@ -88,17 +80,8 @@ zsh_source, or fish_source.
     show_default=True,
     help="How long to try again what was surely not taken: 30s, 15m, 2h.",
 )
-@click.option(
-    "--proxy",
-    metavar="URL",
-    help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
-)
 @click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]")
 @click.option("--no-config", is_flag=True, help="Look at no config.")
-@click.option("--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones.")
-@click.option(
-    "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
-)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: bool, **given: Any) -> int:
     """Check invoices and deliver them into a PayTraq Purchase Inbox.
