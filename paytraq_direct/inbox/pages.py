@@ -23,7 +23,7 @@ _MOST_LINES: Final = 3_000
 _MOST_SOURCE: Final = 300_000
 _MOST_TEXT: Final = 20_000
 _TYPES: Final = {"style.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
-_KINDS: Final = {"sale": "Sale", "ubl": "UBL", "other": "not a Sale"}
+_KINDS: Final = {"sale": "Sale", "ubl": "UBL", "other": "no Sale"}
 
 
 class Arrived(Protocol):
@@ -127,7 +127,7 @@ def _page(template: str, **values: Any) -> bytes:
         "most_rows": _MOST_ROWS,
         "seen": _seen,
         "cut": _cut,
-        "count": _count,
+        "tally": _tally,
         "short_sum": _short_sum,
         "moment": _moment,
         "iso": _iso,
@@ -152,11 +152,11 @@ def _cut(value: str) -> int:
     return max(0, len(value) - _MOST_TEXT)
 
 
-def _count(faults: Iterable[Fault]) -> str:
-    """Count errors and warnings in words; empty where there are none."""
+def _tally(faults: Iterable[Fault]) -> list[tuple[str, str]]:
+    """Count errors and warnings, each in words; nothing where there are none."""
     severities = [fault.severity for fault in faults]
-    numbers = ((severities.count(name), name) for name in ("error", "warning"))
-    return ", ".join(f"{number:,} {name}{'' if number == 1 else 's'}" for number, name in numbers if number)
+    numbers = ((severities.count(severity), severity) for severity in ("error", "warning"))
+    return [(name, f"{number:,} {name}{'' if number == 1 else 's'}") for number, name in numbers if number]
 
 
 def _short_sum(sha256: str) -> str:

@@ -67,7 +67,7 @@ class Value(NamedTuple):
     """One value as it is shown, with the faults at its path.
 
     ``text`` is empty where the value is missing. ``code`` is what stands in the document where ``text`` says it in
-    words, ``link`` is there only for what is safe to open, ``day`` is the ISO date of a date.
+    words, ``link`` is there only for what is safe to open, ``day`` is the ISO date of a date, ``note`` adds something.
     """
 
     label: str
@@ -76,6 +76,7 @@ class Value(NamedTuple):
     code: str = ""
     link: str | None = None
     day: str | None = None
+    note: str = ""
 
     @property
     def is_shown(self) -> bool:
@@ -296,7 +297,7 @@ class _Seen:
         net, gross = (amount_of_text(self._text(name)) for name in ("net_amount", "gross_amount"))
         if net is not None and gross is not None:
             tax, rate = totals.tax_of(net, gross)
-            yield Value("Tax (the difference)", f"{tax:f}", code="" if rate is None else f"{rate:.2f} % of net")
+            yield Value("Tax (the difference)", f"{tax:f}", note="" if rate is None else f"{rate:.2f} % of net")
         yield self._value("gross_amount")
         yield self._value("deposit")
 
