@@ -6,9 +6,7 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, StrictUndefined
-
-from paytraq_direct import fields, limits, resources, rules
+from paytraq_direct import fields, limits, resources, rules, templating
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.errors import InvalidInvoice
 
@@ -93,7 +91,4 @@ _ADJUSTMENT: Final = _Layout(fields.ADJUSTMENT)
 def _template() -> Callable[..., str]:
     """Load the macro that lays the values out; autoescape is off because the whole document is escaped above."""
     source = (resources.folder("templates") / "sale.xml.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=False, undefined=StrictUndefined)  # noqa: S701 - see above
-    template = environment.from_string(source.replace("<", _OPEN).replace(">", _CLOSE))
-    macro: Callable[..., str] = template.module.sale  # type: ignore[attr-defined]
-    return macro
+    return templating.unescaped(source.replace("<", _OPEN).replace(">", _CLOSE), "sale")

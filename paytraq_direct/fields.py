@@ -7,7 +7,8 @@ the order of the PayTraq Direct page; a field's name is its tag in snake_case.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from functools import cache
+from typing import Any, Final, Literal, Union
 
 from paytraq_direct import codes
 from paytraq_direct.codes import PAGE, Enumeration
@@ -108,6 +109,9 @@ INVOICE: Final = (
           f"{PAGE}, <NetAmount>", required=True),
 )  # fmt: skip
 
+Tree = dict[str, Union["Tree", Field]]
+"""The elements of a document, each with what may stand in it, or with its field."""
+
 
 def names(table: tuple[Field, ...]) -> tuple[str, ...]:
     """List the names of a table's fields, in the order of the document."""
@@ -117,3 +121,16 @@ def names(table: tuple[Field, ...]) -> tuple[str, ...]:
 def required(table: tuple[Field, ...]) -> frozenset[str]:
     """List the names of the fields that a record must have."""
     return frozenset(field.name for field in table if field.required)
+
+
+@cache
+def tree(table: tuple[Field, ...]) -> Tree:
+    """Give a table of fields as the tree of its elements."""
+    tree: Tree = {}
+    for field in table:
+        *folders, leaf = field.element.split("/")
+        branch: Any = tree
+        for folder in folders:
+            branch = branch.setdefault(folder, {})
+        branch[leaf] = field
+    return tree

@@ -135,7 +135,9 @@ def account(invoice: Invoice) -> Account:
     steps = tuple(_steps(invoice, lines, decimals))
     sums = tuple(_sums(invoice, lines, decimals)) if _is_complete(invoice, lines) else ()
     targets = tuple(_targets(invoice, sums, lines, decimals))
-    return Account(lines, steps, sums, targets, _rate(invoice), decimals)
+    net, gross = _totals(invoice)
+    rate = None if net is None or gross is None else tax_of(net, gross)[1]
+    return Account(lines, steps, sums, targets, rate, decimals)
 
 
 def _line(item: Any, decimals: int) -> Line:
@@ -222,11 +224,10 @@ def _comes_to(found: Sum, given: Decimal, lines: Sequence[Line], decimals: int) 
     return given == _EXACT.add(found.total, _EXACT.subtract(even, found.lines))
 
 
-def _rate(invoice: Invoice) -> Decimal | None:
-    net, gross = _totals(invoice)
-    if not net or gross is None:
-        return None
-    return _EXACT.divide(_EXACT.multiply(_EXACT.subtract(gross, net), _HUNDRED), net)
+def tax_of(net: Decimal, gross: Decimal) -> tuple[Decimal, Decimal | None]:
+    """Give what gross is more than net, and that in percent of net; no percent where there is no net amount."""
+    tax = _EXACT.subtract(gross, net)
+    return tax, _EXACT.divide(_EXACT.multiply(tax, _HUNDRED), net) if net else None
 
 
 def _totals(invoice: Invoice) -> tuple[Decimal | None, Decimal | None]:

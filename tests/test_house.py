@@ -18,14 +18,14 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 # A module imports only what stands before it; its own folder counts as one.
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
-    "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "xmlio",
-    "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
+    "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "templating",
+    "xmlio", "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
     "connection", "wire", "channel", "outbox", "dispatch", "pace", "result", "run",
     "sender", "inbox", "cli", "pytest_plugin",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},
-    "jinja2": {"document"},
+    "jinja2": {"templating"},
     "requests": {"wire"},
     "xmlschema": {"schema"},
     "sqlite3": {"outbox"},

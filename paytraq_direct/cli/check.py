@@ -31,6 +31,7 @@ Examples:
   paytraq-check --strict --json march.jsonl
   paytraq-check --explain invoice.json           the sum, as on paper
   paytraq-check --fix invoice.json               what leaves no doubt, as a diff; --write writes it
+  paytraq-check --preview invoice.html invoice.json
   paytraq-check --rule PD-031
   paytraq-check --schema > invoice.schema.json   for an editor, which then completes and explains
 
@@ -47,6 +48,9 @@ zsh_source, or fish_source.
 @click.option("--fix", is_flag=True, help="Show, as a diff, the file with everything mended that leaves no doubt.")
 @click.option("--fill", is_flag=True, help="The same, with a line_total for each line that has none.")
 @click.option("--write", is_flag=True, help="With --fix or --fill: write the file instead of showing it.")
+@click.option(
+    "--preview", metavar="FILE.html", help="Write a page that shows the invoice as the customer would see it."
+)
 @click.option("--rule", metavar="CODE", help="Explain a rule: PD-031.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an invoice file.")
 @options.of_reading
@@ -72,6 +76,10 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
     progress = Progress(sys.stderr, files)
     report = reporter(progress, as_json=given["json"], sends=False, explains=given["explain"])
     reading = {name: given[name] for name in options.READING}
+    if given["preview"] is not None:
+        if given["fix"] or given["fill"]:
+            raise click.UsageError("--preview shows an invoice as it is: leave --fix and --fill out")
+        return _preview(given["preview"], files, report, strict=given["strict"], **reading)
     if given["fix"] or given["fill"]:
         return _mend(files, report, given, reading)
     if given["write"]:
@@ -87,6 +95,12 @@ def _explain_rule(code: str) -> None:
         raise click.UsageError(f"there is no rule {raw(code)}; docs/rules.md lists them all")
     for line in rulebook.page(rule):
         click.echo(line)
+
+
+def _preview(target: str, files: tuple[str, ...], report: Report, **how: Any) -> int:
+    from paytraq_direct.cli import preview  # noqa: PLC0415 - for this option alone
+
+    return preview.write(target, files, checked, report, **how)
 
 
 def _mend(files: tuple[str, ...], report: Report, given: dict[str, Any], reading: dict[str, Any]) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-import tempfile
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paytraq_direct import mending
+from paytraq_direct.cli import writing
 from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.readers import json, source
 from paytraq_direct.wording import raw
@@ -54,17 +52,5 @@ def diff(name: str, before: bytes, after: bytes) -> Iterator[str]:
 
 def write(name: str, data: bytes) -> None:
     """Write a file in place of the old one, whole or not at all; raises OSError, and the old one stays."""
-    path = Path(name).resolve()
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(draft).chmod(path.stat().st_mode & 0o7777)
-        Path(draft).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(draft).unlink()
-        raise
+    writing.whole(Path(name).resolve(), data)
     click.echo(f"mended     {raw(name, longest=4096)}", err=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Union
+from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import fields, limits, rules, schema, wording, xmlio, xmlplaces
 from paytraq_direct.errors import Fix
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
 
-_Tree = dict[str, Union["_Tree", fields.Field]]
 _BOOLEANS: Final[dict[str, object]] = {"true": True, "false": False}
 _CODES_OF_RULE: Final = {
     rules.CODES[codes.element].code: codes
@@ -163,10 +161,10 @@ class _Elements:
     def record(self, element: xmlio.Element, table: tuple[Field, ...]) -> dict[str, Any]:
         """Give the record that an element holds, each value as the text it has."""
         record: dict[str, Any] = {}
-        self._walk(element, _tree(table), record, "", "")
+        self._walk(element, fields.tree(table), record, "", "")
         return record
 
-    def _walk(self, element: xmlio.Element, tree: _Tree, record: dict[str, Any], prefix: str, above: str) -> None:
+    def _walk(self, element: xmlio.Element, tree: fields.Tree, record: dict[str, Any], prefix: str, above: str) -> None:
         for name in element.attrib:
             self._unknown(element, f"{above}@{wording.raw(str(name))}")
         seen = set()
@@ -186,7 +184,7 @@ class _Elements:
                 item: dict[str, Any] = {}
                 path = f"{prefix}{below.name}[{len(rows)}]"
                 self._elements[path] = child
-                self._walk(child, _tree(below.rows), item, f"{path}.", f"{path}/")
+                self._walk(child, fields.tree(below.rows), item, f"{path}.", f"{path}/")
                 rows.append(item)
             else:
                 self._leaf(child, below, record, prefix + below.name)
@@ -220,16 +218,3 @@ class _Elements:
     def _unknown(self, element: xmlio.Element, path: str) -> None:
         self._elements.setdefault(path, element)
         self.note(rules.UNKNOWN_ELEMENT.fault(path, foreign=True))
-
-
-@cache
-def _tree(table: tuple[Field, ...]) -> _Tree:
-    """Give a table of fields as the tree of its elements."""
-    tree: _Tree = {}
-    for field in table:
-        *folders, leaf = field.element.split("/")
-        branch: Any = tree
-        for folder in folders:
-            branch = branch.setdefault(folder, {})
-        branch[leaf] = field
-    return tree
