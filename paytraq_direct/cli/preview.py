@@ -16,11 +16,10 @@ from paytraq_direct.readers import sale, source
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.readers import Reading
     from paytraq_direct.result import Result
 
 _SUFFIXES = frozenset({".html", ".htm"})

@@ -58,7 +58,7 @@ def _found(inbox: Inbox, path: str) -> tuple[int, str, bytes]:
             # As text, so that no browser takes it for a page.
             return 200, "text/plain; charset=utf-8", arrival.document
         if arrival is not None:
-            return 200, _HTML, pages.document_page(arrival)
+            return 200, _HTML, pages.document_page(arrival, newest=inbox.kept.count)
     asset = pages.asset(path.removeprefix("/"))
     if asset is not None:
         body, kind = asset
