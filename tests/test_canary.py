@@ -170,7 +170,7 @@ def test_an_answer_that_quotes_the_path_is_kept_without_it(tmp_path: Path, path:
 def test_an_answer_cut_in_the_middle_of_the_path(left: int) -> None:
     """Where 64 KiB end, or the line went dead, in the middle of the id, the beginning of it is not kept either."""
     said = itertools.cycle([
-        plain("400 X", b"x" * (65_536 - left) + CANARY.encode()),
+        plain("400 X", b"x" * (65_536 - left) + CANARY.encode(), "Connection: close"),
         b"HTTP/1.1 400 X\r\nContent-Length: 99\r\n\r\nno " + CANARY[:left].encode(),
     ])  # fmt: skip
 

@@ -56,7 +56,9 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
     assert {f"paytraq_direct/{name}" for name in needed} <= names
     assert {Path(name).suffix for name in names if name.startswith("paytraq_direct/")} == {
         ".py",
+        ".css",
         ".j2",
+        ".js",
         ".sql",
         ".xsd",
         ".typed",
