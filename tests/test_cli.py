@@ -353,7 +353,7 @@ def test_the_sandbox_shows_each_arrival_beside_its_receipt(tmp_path: Path) -> No
     assert told == [(record["document_ref"], record["document_date"]) for record in records]
 
 
-@pytest.mark.parametrize("command", ["paytraq-send", "paytraq-check"])
+@pytest.mark.parametrize("command", ["paytraq-send", "paytraq-check", "paytraq-outbox", "paytraq-inbox"])
 def test_help(command: str, golden: Golden) -> None:
     """--help shows every option, examples, exit codes and how to keep the address secret."""
     result = run(command, "--help", env={"COLUMNS": "80"})
