@@ -20,7 +20,8 @@ ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "xmlio",
     "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "connection",
-    "wire", "channel", "outbox", "dispatch", "result", "sender", "inbox", "cli",
+    "wire", "certificate", "visit", "signed", "links", "channel", "outbox", "dispatch", "result", "sender", "doctor",
+    "inbox", "cli",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},
@@ -29,7 +30,7 @@ DOORS = {
     "xmlschema": {"schema"},
     "sqlite3": {"outbox"},
 }
-OTHERS = {"urllib3": set(), "click": {"cli"}, "socket": {"wire", "connection"}, "ssl": {"connection"}}
+OTHERS = {"urllib3": set(), "click": {"cli"}, "socket": {"wire", "connection"}, "ssl": {"connection", "certificate"}}
 
 
 def _modules() -> dict[str, list[Path]]:

@@ -169,14 +169,14 @@ def test_rules_are_complete() -> None:
     for rule in RULES.values():
         assert rule.statement.endswith(".")
         assert rule.message
-        assert rule.source or rule.basis in {"documented", "ours", "inferred", "safety"}
+        assert rule.source or rule.basis in {"documented", "ours", "inferred", "observed", "safety"}
 
 
 def test_what_is_inferred_only_warns() -> None:
     """An inferred rule never keeps an invoice back, and in a document of others our own contract does not either."""
     for rule in RULES.values():
-        assert (rule.severity(foreign=False) == "warning") == (rule.basis == "inferred")
-        assert (rule.severity(foreign=True) == "warning") == (rule.basis in {"inferred", "ours"})
+        assert (rule.severity(foreign=False) == "warning") == (rule.basis in {"inferred", "observed"})
+        assert (rule.severity(foreign=True) == "warning") == (rule.basis in {"inferred", "observed", "ours"})
 
 
 def test_every_field_has_rules() -> None:

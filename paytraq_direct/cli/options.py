@@ -56,6 +56,18 @@ DURATION: Final = Duration()
 READING: Final = ("ignore_unknown", "operation", "arithmetic")
 
 
+CHANNEL_OPTION: Final = click.option(
+    "--channel",
+    metavar="CHANNEL",
+    type=CHANNEL,
+    help="Where to: an https:// address, a name of the config, by-client, env:VAR, file:PATH or sandbox.  "
+    "[default: $PAYTRAQ_CHANNEL]",
+)
+OUTBOX_OPTION: Final = click.option(
+    "--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]"
+)
+
+
 def of_reading(command: _F) -> _F:
     """Add the options that say how records are taken."""
     return _with(
@@ -74,6 +86,26 @@ def of_reading(command: _F) -> _F:
 def of_output(command: _F) -> _F:
     """Add the options that say how results are shown."""
     return _with(command, click.option("--json", is_flag=True, help="Print one JSON object a line for each invoice."))
+
+
+def of_way(command: _F) -> _F:
+    """Add the options that say how a channel is found and reached."""
+    return _with(
+        command,
+        click.option(
+            "--proxy",
+            metavar="URL",
+            help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
+        ),
+        click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]"),
+        click.option("--no-config", is_flag=True, help="Look at no config."),
+        click.option(
+            "--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones."
+        ),
+        click.option(
+            "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
+        ),
+    )
 
 
 def _with(command: _F, *decorators: Callable[[_F], _F]) -> _F:

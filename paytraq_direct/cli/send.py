@@ -48,18 +48,12 @@ zsh_source, or fish_source.
 
 @click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, no_args_is_help=True)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=options.FILE)
-@click.option(
-    "--channel",
-    metavar="CHANNEL",
-    type=options.CHANNEL,
-    help="Where to: an https:// address, a name of the config, by-client, env:VAR, file:PATH or sandbox.  "
-    "[default: $PAYTRAQ_CHANNEL]",
-)
+@options.CHANNEL_OPTION
 @click.option("--check", is_flag=True, help="All but the sending: no network, no channel needed.")
 @click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
 @options.of_reading
 @options.of_output
-@click.option("--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]")
+@options.OUTBOX_OPTION
 @click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing guards against sending twice.")
 @click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number all the same; repeatable.")
 @click.option(
@@ -87,17 +81,7 @@ zsh_source, or fish_source.
     show_default=True,
     help="How long to try again what was surely not taken: 30s, 15m, 2h.",
 )
-@click.option(
-    "--proxy",
-    metavar="URL",
-    help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
-)
-@click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]")
-@click.option("--no-config", is_flag=True, help="Look at no config.")
-@click.option("--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones.")
-@click.option(
-    "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
-)
+@options.of_way
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: bool, **given: Any) -> int:
     """Check invoices and deliver them into a PayTraq Purchase Inbox.
