@@ -65,9 +65,9 @@ class Seen(NamedTuple):
 class Links:
     """Visits links, each once, several at a time, all of them within one deadline. Threads may share one.
 
-    No proxy, cookie or password goes along, nothing is sent but HEAD and GET, and an address that is not public is not
-    connected to unless ``allow_private``. ``find``, ``now`` and how long is waited are given by tests. Raises
-    ChannelError when ``ca_bundle`` cannot be used.
+    No proxy, cookie or password goes along, nothing is sent but HEAD and GET, and an address that is not
+    ``is_allowed``, by default one that is not public, is not connected to. ``find``, ``now`` and how long is waited are
+    given by tests. Raises ChannelError when ``ca_bundle`` cannot be used.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Links:
         *,
         deadline_s: float = 60.0,
         visit_s: float = LONGEST_VISIT_S,
-        allow_private: bool = False,
+        is_allowed: Callable[[str], bool] = visit.is_public,
         ca_bundle: str | os.PathLike[str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         find: Callable[[str, int, Deadline], list[tuple[Any, ...]]] = look_up,
     ) -> None:
         self._deadline = Deadline(deadline_s)
         self._visit_s = visit_s
-        self._allow_private = allow_private
+        self._is_allowed = is_allowed
         self._now = now
         self._find = find
         own = None if ca_bundle is None else tls_context(ca_bundle)
@@ -109,7 +109,7 @@ class Links:
             except Late:
                 return Seen(trouble=_OVER)
             deadline = self._deadline.at_most(self._visit_s)
-            found = _Way(link, deadline, self._context, self._find, allow_private=self._allow_private).seen()
+            found = _Way(link, deadline, self._context, self._find, self._is_allowed).seen()
             with self._lock:
                 self._seen[link] = found
         return found
@@ -138,14 +138,13 @@ class _Way:
         deadline: Deadline,
         context: Callable[[], ssl.SSLContext],
         find: Callable[[str, int, Deadline], list[tuple[Any, ...]]],
-        *,
-        allow_private: bool,
+        is_allowed: Callable[[str], bool],
     ) -> None:
         self._at = link
         self._deadline = deadline
         self._context = context
         self._find = find
-        self._allow_private = allow_private
+        self._is_allowed = is_allowed
         self._been = {link}
         self._hosts: list[str] = []
         self._is_plain = False
@@ -170,8 +169,8 @@ class _Way:
             trace = Trace()
             try:
                 addresses = self._find(origin.host, origin.port, self._deadline)
-                hidden = next((one for _, (one, *_) in addresses if not visit.is_public(one)), None)
-                if hidden and not self._allow_private:
+                hidden = next((one for _, (one, *_) in addresses if not self._is_allowed(one)), None)
+                if hidden is not None:
                     return self._told(address=hidden)
                 connection = visit.call_at(origin, addresses, self._deadline, trace, context=self._context)
                 try:

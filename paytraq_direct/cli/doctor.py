@@ -63,9 +63,13 @@ def _findings(given: dict[str, Any], deadline_s: float) -> Iterator[Finding]:
     try:
         yield from _of_options(given)
         proxy = channels.secret(given["proxy"])
-        yield from doctor.surroundings(os.environ, proxy=proxy, ca_bundle=given["ca_bundle"])
     except ChannelError as error:
         yield _unusable(error)
+        return
+    try:
+        yield from doctor.surroundings(os.environ, proxy=proxy, ca_bundle=given["ca_bundle"])
+    except ChannelError as error:
+        yield Finding("error", "setting", str(error))  # it shows how a proxy is written, and never repeats one
         return
     for name in _names(given["channel"], config):
         yield from _of_channel(name, config, given, proxy=proxy, deadline_s=deadline_s)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 def visitor(*, deadline_s: float, allow_private: bool, ca_bundle: str | None) -> Links:
     """Give who visits the links; raises a usage error when an option cannot be used."""
     try:
-        return links_.Links(deadline_s=deadline_s, allow_private=allow_private, ca_bundle=ca_bundle)
+        if allow_private:
+            return links_.Links(deadline_s=deadline_s, ca_bundle=ca_bundle, is_allowed=lambda _: True)
+        return links_.Links(deadline_s=deadline_s, ca_bundle=ca_bundle)
     except ChannelError as error:
         raise click.UsageError(str(error)) from None
 
