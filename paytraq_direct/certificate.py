@@ -47,7 +47,7 @@ def chain_of(sock: ssl.SSLSocket) -> list[Certificate]:
     shown = ask() if ask else [sock.getpeercert(binary_form=True)]
     try:
         return [read(data) for data in shown if data]
-    except (ValueError, IndexError, StopIteration):
+    except (ValueError, IndexError):
         return []
 
 
@@ -68,7 +68,7 @@ def unverifying() -> ssl.SSLContext:
 def read(data: bytes) -> Certificate:
     """Read a certificate in DER; the standard library reads none that it did not trust.
 
-    Raises ValueError, IndexError or StopIteration for what is no certificate. Source: RFC 5280, section 4.1.
+    Raises ValueError or IndexError for what is no certificate. Source: RFC 5280, section 4.1.
     """
     body = _first(_first(data))
     fields = [value for tag, value in _parts(body) if tag != _TAGGED_VERSION]
@@ -92,7 +92,9 @@ def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _first(data: bytes) -> bytes:
-    return next(_parts(data))[1]
+    for _, value in _parts(data):
+        return value
+    raise ValueError("empty")
 
 
 def _name(data: bytes) -> str:

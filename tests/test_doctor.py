@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
 import re
 import sqlite3
+import ssl
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import run
+from hypothesis import given
+from hypothesis import strategies as st
 from test_rules import smallest
 from wire.servers import Peer, Server, authority, closed_port, server_context, tunnel
 
@@ -125,9 +129,7 @@ def test_a_certificate_that_is_not_trusted(ca_bundle: Path, kind: str, why: str,
         assert (server.connections, server.hits, bytes(server.seen)) == (2, 0, b"")
     assert levels(found)[-2:] == [("error", "tls"), ("error", "certificate")]
     assert why in said(found, "tls")
-    assert shown in said(found, "certificate").replace(
-        "127.0.0.1, localhost, good", "127.0.0.1, good"
-    ) or shown in said(found, "certificate")
+    assert shown in said(found, "certificate")
 
 
 def test_nobody_there() -> None:
@@ -258,15 +260,23 @@ def test_variables_that_have_no_say() -> None:
     assert found == [Finding("ok", "proxy", "through the proxy proxy:1, with a user and a password")]
 
 
-@pytest.mark.parametrize("cut", [0, 1, 30, 200])
-def test_what_is_no_certificate_is_refused(cut: int) -> None:
-    """A certificate that is cut off is no certificate, and raises what is caught where it is read."""
-    import ssl  # noqa: PLC0415
+DER = ssl.PEM_cert_to_DER_cert(authority().cert_pem.bytes().decode())
 
-    data = ssl.PEM_cert_to_DER_cert(authority().cert_pem.bytes().decode())
-    assert certificate.read(data).subject == certificate.read(data).issuer
-    with pytest.raises((ValueError, IndexError, StopIteration)):
-        certificate.read(data[:cut])
+
+def test_a_certificate_is_read() -> None:
+    """An authority's certificate is signed by itself; one that is cut off is no certificate."""
+    found = certificate.read(DER)
+    assert (found.subject, found.names) == (found.issuer, ())
+    for cut in range(len(DER)):
+        with pytest.raises((ValueError, IndexError)):
+            certificate.read(DER[:cut])
+
+
+@given(st.integers(0, len(DER) - 1), st.binary(min_size=1, max_size=4))
+def test_no_certificate_is_too_odd(at: int, junk: bytes) -> None:
+    """Whatever a server shows is read, or refused with an error that is caught where it is read."""
+    with contextlib.suppress(ValueError, IndexError):
+        certificate.read(DER[:at] + junk + DER[at + len(junk) :])
 
 
 # --- the outbox -------------------------------------------------------------------------------------------------
@@ -352,6 +362,7 @@ def test_a_folder_in_the_place_of_an_outbox_is_1(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert check("--outbox", tmp_path).returncode == 1
     assert check("--outbox", tmp_path / "file" / "outbox.sqlite").returncode == 1
+    assert check("--outbox", tmp_path / ("x" * 5_000)).returncode == 1
 
 
 def test_an_outbox_that_is_being_written(tmp_path: Path) -> None:

@@ -199,6 +199,18 @@ def test_a_redirect_beyond_ascii_is_followed() -> None:
         assert set(faults(f"http://127.0.0.1:{server.port}/a")) == {"PD-132"}
 
 
+def test_plain_http_on_the_way_is_told(tmp_path: Path) -> None:
+    """A link that is https and leads over http is as open to all as one that is http."""
+    authority().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with Server(site({"/a.pdf": answer()})) as plain:
+        to = moved(f"http://127.0.0.1:{plain.port}/a.pdf")
+        with Server(site({"/a": to}), tls=server_context()) as server:
+            invoice = Invoice(**smallest(pdf=f"https://127.0.0.1:{server.port}/a"))
+            found = {fault.code: fault.message for fault in visitor(ca_bundle=tmp_path / "ca.pem").faults(invoice)}
+    assert set(found) == {"PD-132", "PD-133"}
+    assert found["PD-133"] == "pdf leads over plain http, which others can read and change"
+
+
 # --- where it may go --------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,15 @@ def sqlite_version() -> str:
 
 def look(path: Path) -> Health:
     """Look at an outbox, or at where it would be made."""
+    try:
+        return _look(path)
+    except sqlite3.Error as error:
+        return Health(exists=True, trouble=words_of(error))
+    except OSError as error:
+        return Health(exists=True, trouble=error.strerror or "its file cannot be used")
+
+
+def _look(path: Path) -> Health:
     folder = next(folder for folder in (path.parent, *path.absolute().parents) if folder.exists())
     free = None
     with contextlib.suppress(OSError):
@@ -52,13 +61,8 @@ def look(path: Path) -> Health:
         can = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
         return Health(exists=False, trouble=None if can else f"it cannot be made in {folder}", free_bytes=free)
     found = Health(exists=True, free_bytes=free, is_open=_is_open(path))
-    try:
-        with _opened(path) as connection:
-            return _examined(connection, found)
-    except sqlite3.Error as error:
-        return found._replace(trouble=words_of(error))
-    except OSError as error:
-        return found._replace(trouble=error.strerror or "its file cannot be used")
+    with _opened(path) as connection:
+        return _examined(connection, found)
 
 
 def _is_open(path: Path) -> bool:
