@@ -262,6 +262,11 @@ class Connection:
             raise Late from None
         secured.setblocking(False)
 
+    @property
+    def secured(self) -> ssl.SSLSocket | None:
+        """The TLS socket, for whoever wants to look at its certificate; None without TLS."""
+        return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+
     def close(self) -> None:
         """Let go of the socket."""
         with contextlib.suppress(OSError, KeyError, ValueError):
@@ -288,7 +293,7 @@ def dial(
     """
     trace.stage = "resolve"
     nearest = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
-    addresses = _look_up(*nearest, deadline, resolve)
+    addresses = look_up(*nearest, deadline, resolve)
     trace.stage = "connect"
     connection = Connection(_reach_any(addresses, deadline))
     try:
@@ -304,8 +309,13 @@ def dial(
     return connection
 
 
-def _look_up(host: str, port: int, deadline: Deadline, resolve: Callable[..., Any]) -> list[tuple[Any, ...]]:
-    """Give the addresses of a host, looked up in a thread that the deadline can leave behind."""
+def look_up(
+    host: str, port: int, deadline: Deadline, resolve: Callable[..., Any] = socket.getaddrinfo
+) -> list[tuple[Any, ...]]:
+    """Give family and address of each address of a host, looked up in a thread that the deadline can leave behind.
+
+    Raises Late or Broken.
+    """
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).version == 4:  # noqa: PLR2004 - the version is its name
             return [(socket.AF_INET, (host, port))]

@@ -19,6 +19,7 @@ _BASES: Final = {
     "safety": "it keeps harm away",
     "ours": "paytraq_direct's own contract for records",
     "inferred": "inferred from the documentation, so it only warns",
+    "observed": "seen from here and at the time, so it only warns",
 }
 
 
@@ -151,4 +152,18 @@ EXAMPLES: Final = {
     "PD-120": _line('"qty": 1, "price": 1, "line_total": 1.01', '"qty": 1, "price": 1, "line_total": 1.00'),
     "PD-121": Example('"net_amount": 1.02, "gross_amount": 1.24', '"net_amount": 1.00, "gross_amount": 1.21'),
     "PD-122": Example('"net_amount": 1, "gross_amount": 0.21', '"net_amount": 1, "gross_amount": 1.21'),
+    "PD-130": Example('"pdf" of a host that is not there, with --links', '"pdf": "https://example.com/invoice.pdf"'),
+    "PD-131": Example('"pdf" of a page that is answered 404, with --links', "the same link, answered 200"),
+    "PD-132": Example('"pdf" of a link shortener, with --links', '"pdf" of the address that it leads to'),
+    "PD-133": Example(
+        '"pdf": "http://example.com/invoice.pdf", with --links', '"pdf": "https://example.com/invoice.pdf"'
+    ),
+    "PD-134": Example(
+        '"pdf": "https://10.0.0.7/invoice.pdf", with --links', '"pdf": "https://example.com/invoice.pdf"'
+    ),
+    "PD-135": Example('"pdf" of a page that shows the invoice, with --links', '"pdf" of the PDF file'),
+    "PD-136": Example(
+        '"pdf" of a link with X-Amz-Expires=900, with --links', '"pdf" of one that is good for a year, or has no end'
+    ),
+    "PD-137": Example('"pdf" of a file of 40 MB, with --links', '"pdf" of a file of 2 MB'),
 }

@@ -16,7 +16,7 @@ from paytraq_direct.conditions import Words
 from paytraq_direct.errors import Fault, Fix, Severity
 from paytraq_direct.fields import INVOICE, OURS, Field
 
-Basis = Literal["documented", "safety", "ours", "inferred"]
+Basis = Literal["documented", "safety", "ours", "inferred", "observed"]
 Broken = Callable[[Any, Field], Words | None]
 
 
@@ -35,7 +35,7 @@ class Rule:
 
     def severity(self, *, foreign: bool) -> Severity:
         """Give the weight: in documents written by others, what only our contract asks for is a warning."""
-        if self.basis == "inferred" or (foreign and self.basis == "ours"):
+        if self.basis in {"inferred", "observed"} or (foreign and self.basis == "ours"):
             return "warning"
         return "error"
 
@@ -289,6 +289,44 @@ NOT_A_LINK: Final = Rule(
     "PD-080", "A link is an http or https address without a user name or password.", "safety",
     "{name} is {why}: {value}", "safety: the client opens it in a browser",
     "give a full address: https://example.com/invoice.pdf", conditions.not_a_link,
+)  # fmt: skip
+
+# --- where links lead, for those who ask with --links ---------------------------------------------------------
+
+_VISIT: Final = "a visit to the link"
+LINK_SILENT: Final = Rule(
+    "PD-130", "A link leads to a server that answers.", "observed", "{name} cannot be opened: {why}", _VISIT,
+    "open it in a browser from another network; if it works there, leave it",
+)  # fmt: skip
+LINK_REFUSED: Final = Rule(
+    "PD-131", "A link is answered with success.", "observed", "{name} is answered {status}{phrase}", _VISIT,
+    "give a link that opens without signing in",
+)  # fmt: skip
+LINK_MOVED: Final = Rule(
+    "PD-132", "A link leads to its document without redirects.", "observed",
+    "{name} is redirected {times}, at last to {host}", _VISIT, "give the address to which it leads, if that one lasts",
+)  # fmt: skip
+LINK_OPEN_TO_ALL: Final = Rule(
+    "PD-133", "A link is https all the way.", "observed", "{name} {goes} plain http, which others can read and change",
+    _VISIT, "give an https:// address",
+)  # fmt: skip
+LINK_PRIVATE: Final = Rule(
+    "PD-134", "A link leads to an address that the client can reach.", "observed",
+    "{name} leads to {host}, at {address}, which is not a public address; it was not opened", _VISIT,
+    "give a link that works from anywhere; --allow-private opens it all the same",
+)  # fmt: skip
+LINK_NOT_PDF: Final = Rule(
+    "PD-135", "What pdf links to is a PDF.", "observed", "{name} leads to something that is not a PDF: {what}", _VISIT,
+    "give a link to the file itself, not to a page that shows it",
+)  # fmt: skip
+LINK_DIES: Final = Rule(
+    "PD-136", "A signed link is good for 30 days at least.", "observed",
+    "{name} {dies}; the client may open it next week, or next year", "the query of the link",
+    "sign it for longer, or give a link that lasts",
+)  # fmt: skip
+LINK_SIZE: Final = Rule(
+    "PD-137", "What a link leads to is neither empty nor larger than 25 MB.", "observed", "{name} leads to {size}",
+    _VISIT, "give a link to a file that a client can open at once",
 )  # fmt: skip
 
 # --- documents written by others ------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
+PUBLIC_AUTHORITIES: Final = DEFAULT_CA_BUNDLE_PATH
 # A server may close an idle connection at the very moment it is used again; within a second none does.
 MOST_IDLE_S: Final = 1.0
 # The status is known by then; a body that drips must not hold up the news.
@@ -54,9 +55,10 @@ _OWN_HEADERS: Final = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "cookie")
 )
 _MOST_TEMPLATES: Final = 256
-_PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-_TOO_LATE: Final = {
+# Variables that other programs follow, and this one only names: what is not asked for has no say.
+PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+TOO_LATE: Final = {
     "resolve": "the host name was not resolved within {0:g} s",
     "connect": "no connection came about within {0:g} s",
     "proxy": "the proxy opened no tunnel within {0:g} s",
@@ -319,7 +321,7 @@ class Wire:
     def _shared_context(self) -> ssl.SSLContext:
         with self._lock:
             if self._context is None:
-                self._context = tls_context(DEFAULT_CA_BUNDLE_PATH)
+                self._context = tls_context(PUBLIC_AUTHORITIES)
             return self._context
 
     def _prepare(self, shown_url: str, headers: Mapping[str, str], errand: _Errand) -> _MaskedRequest:
@@ -351,14 +353,14 @@ class Wire:
     def _explain(self, error: Exception, errand: _Errand) -> str:
         """Say what went wrong, and which option may help when the way to the server is barred."""
         stage = errand.stage
-        words = _TOO_LATE[stage].format(errand.deadline.seconds) if isinstance(error, Late) else words_of(error)
+        words = TOO_LATE[stage].format(errand.deadline.seconds) if isinstance(error, Late) else words_of(error)
         if isinstance(error, OSError | Broken) and not isinstance(error, Late):
             words += _MEANWHILE.get(stage, "") if errand.progress else ""
         if errand.origin.scheme != "https" or stage not in ("resolve", "connect", "tls"):
             return words
-        if self._proxy is None and (name := _first_set(_PROXY_VARIABLES)):
+        if self._proxy is None and (name := _first_set(PROXY_VARIABLES)):
             words += f"; {name} is set but not used by itself: --proxy env:{name} would use it"
-        if stage == "tls" and self._ca_bundle is None and (name := _first_set(_CA_VARIABLES)):
+        if stage == "tls" and self._ca_bundle is None and (name := _first_set(CA_VARIABLES)):
             words += f"; {name} is set but not used by itself: --ca-bundle PATH with its path would use it"
         return words
 
@@ -488,6 +490,20 @@ def _exchange(
         sent_at=sent_at,
         elapsed_ms=elapsed_ms,
     )
+
+
+def route(url: str) -> tuple[Origin, str]:
+    """Split a link into where to connect and what to ask for there, written as a browser would ask for it.
+
+    A host beyond ASCII becomes its IDNA form, a path beyond ASCII is percent-encoded, a fragment is left out. Raises
+    ValueError without quoting the link.
+    """
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(urllib.parse.urldefrag(url).url, None)
+    except requests.RequestException:
+        raise ValueError("not a usable URL") from None
+    return _route(prepared.url or "")
 
 
 def _plain_host(host: str) -> str:

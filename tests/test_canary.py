@@ -251,6 +251,58 @@ def test_no_command_prints_it(tmp_path: Path, script: str) -> None:
             assert CANARY.encode() not in result.stdout + result.stderr, arguments
 
 
+def _examinations(tmp_path: Path, port: int) -> list[tuple[list[str], dict[str, str]]]:
+    """Give command lines of the doctor on which the address, or a proxy's password, stands in every place."""
+    url, proxy = _canary_url(port), f"http://user:{PASSWORD}@127.0.0.1:{port}"
+    (tmp_path / "inbox.uri").write_text(url)
+    (tmp_path / "config.toml").write_text('[channels.acme]\naddress = "env:ACME"\n')
+    secure = _canary_url(port, "https")
+    bare = url.removeprefix("http://")
+    return [
+        (["--channel", url], {}),
+        (["--channel", secure], {}),
+        (["--channel", "env:INBOX"], {"INBOX": url}),
+        (["--channel", "env:INBOX"], {"INBOX": f"{url}?x"}),
+        (["--channel", f"file:{tmp_path}/inbox.uri"], {}),
+        (["--channel", "acme", "--config", f"{tmp_path}/config.toml"], {"ACME": url}),
+        ([], {"PAYTRAQ_CHANNEL": url}),
+        (["--channel", bare], {}),
+        (["--channel", f"env:{url}"], {}),
+        (["--channel", f"file:{url}"], {}),
+        (["--channel", secure, "--proxy", proxy], {}),
+        (["--channel", secure, "--proxy", "env:P"], {"P": proxy}),
+        (["--channel", secure, "--proxy", f"{proxy}/path"], {}),
+        (["--channel", secure], {"HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "http_proxy": proxy}),
+        *(([option, text], {}) for option in ("--proxy", "--ca-bundle", "--outbox", "--config") for text in (url, bare)),
+        *(([option, url], {}) for option in ("--deadline", "--rule", "--no-such")),
+        ([url], {}),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("style", [[], ["--json"]])
+def test_the_doctor_prints_neither(tmp_path: Path, style: list[str]) -> None:
+    """Whatever paytraq-check --doctor is asked, neither output holds the id or a password, and the host never gets the path."""
+    with Server(SCRIPTS["gateway"]) as server:
+        for arguments, env in _examinations(tmp_path, server.port):
+            result = run("paytraq-check", "--doctor", *style, *arguments, env=env, cwd=tmp_path)
+            for bait in (CANARY, PASSWORD):
+                assert bait.encode() not in result.stdout + result.stderr, arguments
+        assert CANARY.encode() not in server.seen
+        assert PASSWORD.encode() not in server.seen
+
+
+def test_a_host_that_echoes_is_not_believed() -> None:
+    """What a host answers is not shown, whatever it holds."""
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        peer.say(f"HTTP/1.1 200 {CANARY}\r\nDate: {CANARY}\r\nLocation: /{CANARY}\r\n\r\n".encode())
+
+    with Server(script) as server:
+        result = run("paytraq-check", "--doctor", "--channel", "env:INBOX", env={"INBOX": _canary_url(server.port)})
+    assert (result.returncode, CANARY.encode() in result.stdout + result.stderr) == (0, False)
+
+
 def test_the_bait_would_be_seen() -> None:
     """The canary is found where it is: in what reveal() gives."""
     assert CANARY in _everything_about(ValueError(ChannelUri(_canary_url(1)).reveal()))

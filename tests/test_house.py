@@ -20,8 +20,8 @@ ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "templating",
     "xmlio", "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
-    "connection", "wire", "channel", "outbox", "dispatch", "pace", "result", "run",
-    "sender", "inbox", "cli", "pytest_plugin",
+    "connection", "wire", "certificate", "visit", "signed", "links", "channel", "outbox", "dispatch", "pace", "result",
+    "run", "sender", "doctor", "inbox", "cli", "pytest_plugin",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},
@@ -30,7 +30,9 @@ DOORS = {
     "xmlschema": {"schema"},
     "sqlite3": {"outbox"},
 }
-OTHERS = {"urllib3": set(), "click": {"cli"}, "socket": {"wire", "connection", "inbox"}, "ssl": {"connection"}}
+OTHERS = {
+    "urllib3": set(), "click": {"cli"}, "socket": {"wire", "connection", "inbox"}, "ssl": {"connection", "certificate"},
+}  # fmt: skip
 
 
 def _modules() -> dict[str, list[Path]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import json
 import re
+from datetime import UTC, datetime
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import EXAMPLES, SAMPLES
 
-from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, render, rules
+from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, links, render, rules
 from paytraq_direct.cli import batch
 from paytraq_direct.cli.route import Route
 from paytraq_direct.config import Config, NamedChannel
@@ -67,6 +68,12 @@ def _routed(client: str, *, only: str | None = None) -> tuple[Fault, ...]:
     return (found,) if isinstance(found, Fault) else ()
 
 
+def _linked(link: str = "https://example.com/a.pdf", **seen: Any) -> tuple[Fault, ...]:
+    good: dict[str, Any] = {"status": 200, "kind": "application/pdf", "size": 9, "start": b"%PDF-1.7\n"}
+    found = links.Seen(**({} if "trouble" in seen or "address" in seen else good) | seen)
+    return tuple(links.faults_of("pdf", link, found, datetime(2026, 11, 2, 9, tzinfo=UTC)))
+
+
 def _unreadable(name: str) -> tuple[Fault, ...]:
     return next(batch.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
 
@@ -94,6 +101,17 @@ MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault,
     "PD-040": (lambda: take(smallest(net_amount=0.1))[1], lambda: take(smallest(net_amount="0.1"))[1]),
     "PD-110": (lambda: _routed("AS Other", only="k"), lambda: _routed("as  k", only="k")),
     "PD-111": (lambda: _routed("AS Other"), lambda: _routed("AS K")),
+    "PD-130": (lambda: _linked(trouble="connection refused"), _linked),
+    "PD-131": (lambda: _linked(status=404), lambda: _linked(status=206)),
+    "PD-132": (lambda: _linked(hosts=("a.example", "b.example")), _linked),
+    "PD-133": (lambda: _linked("http://example.com/a.pdf", is_plain=True), _linked),
+    "PD-134": (lambda: _linked("https://intranet/a.pdf", address="10.0.0.7"), _linked),
+    "PD-135": (lambda: _linked(kind="text/html", start=b"<!doctype html>"), _linked),
+    "PD-136": (
+        lambda: _linked("https://example.com/a.pdf?X-Amz-Date=20261102T090000Z&X-Amz-Expires=900"),
+        lambda: _linked("https://example.com/a.pdf?X-Goog-Date=20261102T090000Z&X-Goog-Expires=2592000"),
+    ),
+    "PD-137": (lambda: _linked(size=40_000_000), lambda: _linked(size=25_000_000)),
     "PD-094": (lambda: _sale_without_operation("sell_goods"), lambda: _sale_without_operation(None)),
 }
 
@@ -169,14 +187,14 @@ def test_rules_are_complete() -> None:
     for rule in RULES.values():
         assert rule.statement.endswith(".")
         assert rule.message
-        assert rule.source or rule.basis in {"documented", "ours", "inferred", "safety"}
+        assert rule.source or rule.basis in {"documented", "ours", "inferred", "observed", "safety"}
 
 
 def test_what_is_inferred_only_warns() -> None:
     """An inferred rule never keeps an invoice back, and in a document of others our own contract does not either."""
     for rule in RULES.values():
-        assert (rule.severity(foreign=False) == "warning") == (rule.basis == "inferred")
-        assert (rule.severity(foreign=True) == "warning") == (rule.basis in {"inferred", "ours"})
+        assert (rule.severity(foreign=False) == "warning") == (rule.basis in {"inferred", "observed"})
+        assert (rule.severity(foreign=True) == "warning") == (rule.basis in {"inferred", "observed", "ours"})
 
 
 def test_every_field_has_rules() -> None:

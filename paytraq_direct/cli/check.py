@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.readers import Reading
 
+_DOCTOR_S: Final = 15.0
+_LINKS_S: Final = 60.0
+_OF_DOCTOR: Final = ("channel", "outbox", "proxy", "config", "no_config", "allow_http")
 _EXAMPLES: Final = """\b
 Examples:
   paytraq-check invoice.json
@@ -32,11 +35,15 @@ Examples:
   paytraq-check --explain invoice.json           the sum, as on paper
   paytraq-check --fix invoice.json               what leaves no doubt, as a diff; --write writes it
   paytraq-check --preview invoice.html invoice.json
+  paytraq-check --links invoice.json             visits document_uri and pdf as a client would
   paytraq-check --rule PD-031
+  paytraq-check --doctor --channel env:INBOX     the way to a channel, without posting
   paytraq-check --schema > invoice.schema.json   for an editor, which then completes and explains
 
 \b
-Exit codes: 0 good, 2 wrong usage, 3 faults found. Nothing is ever sent.
+Exit codes: 0 good, 2 wrong usage, 3 faults found. Of --doctor: 0 nothing is
+wrong, 1 the outbox cannot be used, 2 a setting cannot, 5 the channel was not
+reached. Nothing is ever sent.
 Completion: eval "$(_PAYTRAQ_CHECK_COMPLETE=bash_source paytraq-check)", or
 zsh_source, or fish_source.
 """
@@ -52,9 +59,22 @@ zsh_source, or fish_source.
     "--preview", metavar="FILE.html", help="Write a page that shows the invoice as the customer would see it."
 )
 @click.option("--rule", metavar="CODE", help="Explain a rule: PD-031.")
+@click.option("--links", is_flag=True, help="Visit the links of each invoice, and warn of what a client would meet.")
+@click.option("--allow-private", is_flag=True, help="With --links: visit addresses that are not public, too.")
+@click.option("--doctor", is_flag=True, help="Say how settings, outbox and the way to the channel are. Posts nothing.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of an invoice file.")
 @options.of_reading
 @options.of_output
+@options.CHANNEL_OPTION
+@options.OUTBOX_OPTION
+@click.option(
+    "--deadline",
+    metavar="TIME",
+    type=options.DURATION,
+    help="For all of --links, or the way of --doctor: 30, 90s, 2m.  [default: 60s, 15s]",
+)
+@options.of_reaching
+@options.of_config
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: Any) -> int:
     """Check invoices and say what is wrong with them, all of it at once.
@@ -70,8 +90,11 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
     if rule is not None:
         _explain_rule(rule)
         return 0
-    if not files:
-        raise click.UsageError("name a FILE to check, or - for standard input")
+    _check_combination(files, given)
+    if given["doctor"]:
+        from paytraq_direct.cli import doctor  # noqa: PLC0415 - for this option alone
+
+        return doctor.examine(given, deadline_s=given["deadline"] or _DOCTOR_S)
     batch.probe(files)
     progress = Progress(sys.stderr, files)
     report = reporter(progress, as_json=given["json"], sends=False, explains=given["explain"])
@@ -84,7 +107,33 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
         return _mend(files, report, given, reading)
     if given["write"]:
         raise click.UsageError("--write goes with --fix or --fill")
-    return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=given["strict"])
+    if not given["links"]:
+        return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=given["strict"])
+    from paytraq_direct.cli import links  # noqa: PLC0415 - for this option alone
+
+    how = {"allow_private": given["allow_private"], "ca_bundle": given["ca_bundle"]}
+    visitor = links.visitor(deadline_s=given["deadline"] or _LINKS_S, **how)
+    return batch.check(links.readings(files, visitor, reading), checked, report, strict=given["strict"])
+
+
+def _check_combination(files: tuple[str, ...], given: dict[str, Any]) -> None:
+    """Refuse options that would have no say."""
+    if given["doctor"] and (files or given["links"] or given["fix"] or given["fill"]):
+        raise click.UsageError("--doctor looks at no invoice: leave FILE and its options out")
+    if given["links"] and (given["fix"] or given["fill"]):
+        raise click.UsageError("--links goes with neither --fix nor --fill")
+    if not (files or given["doctor"]):
+        raise click.UsageError("name a FILE to check, or - for standard input")
+    for name in _OF_DOCTOR:
+        if given[name] and not given["doctor"]:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --doctor")
+    for name in ("deadline", "ca_bundle"):
+        if given[name] is not None and not (given["doctor"] or given["links"]):
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --doctor or --links")
+    if given["deadline"] == 0:
+        raise click.UsageError("--deadline must be above 0")
+    if given["allow_private"] and not given["links"]:
+        raise click.UsageError("--allow-private goes with --links")
 
 
 def _explain_rule(code: str) -> None:

@@ -56,6 +56,18 @@ DURATION: Final = Duration()
 READING: Final = ("ignore_unknown", "operation", "arithmetic")
 
 
+CHANNEL_OPTION: Final = click.option(
+    "--channel",
+    metavar="CHANNEL",
+    type=CHANNEL,
+    help="Where to: an https:// address, a name of the config, by-client, env:VAR, file:PATH or sandbox.  "
+    "[default: $PAYTRAQ_CHANNEL]",
+)
+OUTBOX_OPTION: Final = click.option(
+    "--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]"
+)
+
+
 def of_reading(command: _F) -> _F:
     """Add the options that say how records are taken."""
     return _with(
@@ -68,6 +80,24 @@ def of_reading(command: _F) -> _F:
             help="The operation of invoices that name none.",
         ),
         click.option("--no-arithmetic", "arithmetic", flag_value=False, default=True, help="Do not look at the sums."),
+    )
+
+
+def of_reaching(command: _F) -> _F:
+    """Add the options that say how a channel is reached."""
+    return _with(
+        command,
+        click.option(
+            "--proxy",
+            metavar="URL",
+            help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
+        ),
+        click.option(
+            "--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones."
+        ),
+        click.option(
+            "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
+        ),
     )
 
 
@@ -84,17 +114,16 @@ def of_posting(command: _F) -> _F:
             show_default=True,
             help="For one attempt, everything included: 60, 90s, 2m.",
         ),
-        click.option(
-            "--proxy",
-            metavar="URL",
-            help="http://[user:password@]host:port, for https channels; or env:VAR. No variable is used by itself.",
-        ),
-        click.option(
-            "--ca-bundle", metavar="PATH", help="A PEM file of the authorities to trust instead of the public ones."
-        ),
-        click.option(
-            "--allow-http", is_flag=True, help="Let a channel be plain http:// to another machine, readable on the way."
-        ),
+        of_reaching,
+    )
+
+
+def of_config(command: _F) -> _F:
+    """Add the options that say where channels have their names."""
+    return _with(
+        command,
+        click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]"),
+        click.option("--no-config", is_flag=True, help="Look at no config."),
     )
 
 

@@ -14,6 +14,7 @@ from unicodedata import combining, east_asian_width
 
 import click
 
+from paytraq_direct import rules
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.cli import explain
 from paytraq_direct.cli.command import OutputError, telling, wants_colour
@@ -76,6 +77,11 @@ _FAULT_FIELDS: Final = (
 )
 _SOURCES: Final = {"ours": "paytraq_direct's own contract for records", "inferred": "inferred, not documented"}
 _MARGIN: Final = 5
+# Told each time, not counted: each is about another link.
+_EACH: Final = frozenset(
+    rule.code
+    for rule in (rules.LINK_SILENT, rules.LINK_REFUSED, rules.LINK_PRIVATE, rules.LINK_NOT_PDF, rules.LINK_SIZE)
+)
 _index = re.compile(r"\[[0-9]+\]")
 
 
@@ -176,7 +182,7 @@ class Report:
 
     def _sum_up(self) -> None:
         for (code, path), count in self._warnings.items():
-            if count > 1:
+            if count > 1 and code not in _EACH:
                 self._say(self._err, f"{_styled('warning')} {code}: {count - 1:,} more like it ({path})")
         if self._outcomes.total() > 1:
             lines = [f"  {_name(outcome):<18}{count:>8,}" for outcome, count in self._outcomes.most_common()]
@@ -191,7 +197,7 @@ class Report:
         """Count a warning; tell whether none like it was shown before."""
         key = (warning.code, _index.sub("[…]", warning.path))
         self._warnings[key] += 1
-        return self._warnings[key] == 1
+        return self._warnings[key] == 1 or warning.code in _EACH
 
     def _show_arrival(self, sha256: str | None) -> None:
         if self._inbox is not None:

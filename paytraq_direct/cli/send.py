@@ -49,18 +49,12 @@ zsh_source, or fish_source.
 
 @click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, no_args_is_help=True)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=options.FILE)
-@click.option(
-    "--channel",
-    metavar="CHANNEL",
-    type=options.CHANNEL,
-    help="Where to: an https:// address, a name of the config, by-client, env:VAR, file:PATH or sandbox.  "
-    "[default: $PAYTRAQ_CHANNEL]",
-)
+@options.CHANNEL_OPTION
 @click.option("--check", is_flag=True, help="All but the sending: no network, no channel needed.")
 @click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
 @options.of_reading
 @options.of_output
-@click.option("--outbox", metavar="PATH", help="The ledger of what was sent.  [default: in your state folder]")
+@options.OUTBOX_OPTION
 @click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing guards against sending twice.")
 @click.option("--resend", metavar="DOCUMENT_REF", multiple=True, help="Send this number once more; repeatable.")
 @click.option(
@@ -80,8 +74,7 @@ zsh_source, or fish_source.
     show_default=True,
     help="How long to try again what was surely not taken: 30s, 15m, 2h.",
 )
-@click.option("--config", metavar="PATH", help="Channels by name.  [default: in your config folder]")
-@click.option("--no-config", is_flag=True, help="Look at no config.")
+@options.of_config
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: bool, **given: Any) -> int:
     """Check invoices and deliver them into a PayTraq Purchase Inbox.

@@ -25,7 +25,7 @@ BUSY_S: Final = 10.0
 
 _GLANCE_S: Final = 0.01
 
-_APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
+APPLICATION: Final = 0x50_44_4F_42  # "PDOB", so that `file` and we know the file for what it is
 _OWN_TROUBLES: Final = (sqlite3.IntegrityError, sqlite3.DataError)
 _INTERRUPTED: Final = "the thread that wrote for others was interrupted; try again"
 _TABLES: Final = Path(__file__).with_name("tables.sql")
@@ -200,7 +200,7 @@ class SqliteStore(Forked):
             "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) "
             "FROM pragma_application_id, pragma_user_version"
         ).fetchone()
-        if (tables or version) and application != _APPLICATION:
+        if (tables or version) and application != APPLICATION:
             raise OutboxError(f"{self.path} is a database of another program, not an outbox")
         if version > VERSION:
             raise OutboxError(
@@ -223,7 +223,7 @@ class SqliteStore(Forked):
             for statement in _TABLES.read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)
             connection.execute("INSERT INTO setting VALUES ('fingerprint_key', ?)", (secrets.token_bytes(32),))
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 
@@ -234,7 +234,7 @@ class SqliteStore(Forked):
         try:
             yield
         except sqlite3.Error as error:
-            trouble = _words_of(error)
+            trouble = words_of(error)
         except OSError as error:
             trouble = error.strerror or "its file cannot be used"
         if trouble:
@@ -303,7 +303,7 @@ class _Change:
         self.is_done = True
 
 
-def _words_of(error: sqlite3.Error) -> str:
+def words_of(error: sqlite3.Error) -> str:
     """Say what is wrong with the file and what to do."""
     name = getattr(error, "sqlite_errorname", "")
     for start, words in _TROUBLES.items():

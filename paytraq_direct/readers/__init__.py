@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from paytraq_direct.readers import json, sale, source
 from paytraq_direct.readers.json import Options
-from paytraq_direct.readers.reading import Reading
+from paytraq_direct.readers.reading import Reading, nothing_else
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from paytraq_direct.codes import Operation
+    from paytraq_direct.readers.reading import Also
 
-__all__ = ["Options", "Reading", "probe", "read", "readings"]
+__all__ = ["Options", "Reading", "nothing_else", "probe", "read", "readings"]
 
 
 def read(
@@ -24,20 +25,22 @@ def read(
     ignore_unknown: bool = False,
     operation: Operation | None = None,
     arithmetic: bool = True,
+    also: Also = nothing_else,
     on_read: Callable[[int], object] | None = None,
 ) -> Iterator[Reading]:
     """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
 
     Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), a ``<Sale>`` .xml,
     and "-" for any of them on standard input. ``operation`` is given to invoices that name none, ``arithmetic``
-    has their sums looked at, ``on_read`` is told how many bytes were read, each time. Bad content is a fault of its
-    reading; raises OSError, at once, only for a file that cannot be opened or is of no such kind.
+    has their sums looked at, ``also`` gives more faults of a record, which get their places, ``on_read`` is told how
+    many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only for a file
+    that cannot be opened or is of no such kind.
     """
     name = os.fspath(path)
     stream = source.opened(name)
     if on_read is not None:
         stream = source.counted(stream, on_read)
-    options = Options(ignore_unknown=ignore_unknown, operation=operation, arithmetic=arithmetic)
+    options = Options(ignore_unknown=ignore_unknown, operation=operation, arithmetic=arithmetic, also=also)
     return readings(name, stream, options)
 
 
@@ -56,7 +59,8 @@ def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]
             start = stream.readline(source.LINE_LIMIT)
             kind, stream = source.kind_of_start(start), source.resumed(start, stream)
         if kind == "xml":
-            yield sale.read(name, source.whole(stream), operation=options.operation, arithmetic=options.arithmetic)
+            data = source.whole(stream)
+            yield sale.read(name, data, operation=options.operation, arithmetic=options.arithmetic, also=options.also)
         elif kind == "jsonl":
             yield from json.read_lines(name, stream, options)
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paytraq_direct import jsontext, places, rules
 from paytraq_direct.errors import Fault
 from paytraq_direct.invoice import take
-from paytraq_direct.readers.reading import Reading
+from paytraq_direct.readers.reading import Reading, nothing_else
 from paytraq_direct.readers.source import LINE_LIMIT
 
 if TYPE_CHECKING:
@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from paytraq_direct.codes import Operation
+    from paytraq_direct.readers.reading import Also
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How records are taken.
 
-    Whether unknown keys are left out, the operation of those that name none, and whether sums are looked at.
+    Whether unknown keys are left out, the operation of those that name none, whether sums are looked at, and what else
+    is asked of each record: its faults get their places like the others.
     """
 
     ignore_unknown: bool = False
     operation: Operation | None = None
     arithmetic: bool = True
+    also: Also = nothing_else
 
 
 def read(name: str, data: bytes, options: Options) -> Iterator[Reading]:
@@ -95,4 +98,6 @@ def _reading(origin: str, data: Any, options: Options, source: _Source, index: i
     if options.operation and isinstance(data, dict) and data.get("operation") is None:
         data["operation"] = options.operation
     invoice, faults = take(data, ignore_unknown=options.ignore_unknown, arithmetic=options.arithmetic)
+    if invoice is not None:
+        faults += options.also(invoice)
     return Reading(origin, invoice, source.placed(faults, index))

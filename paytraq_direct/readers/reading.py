@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paytraq_direct.errors import Fault
     from paytraq_direct.invoice import Invoice
+
+    Also = Callable[[Invoice], tuple[Fault, ...]]
+    """What else is asked of a record that has no errors."""
 
 
 class Reading(NamedTuple):
@@ -19,3 +24,8 @@ class Reading(NamedTuple):
     origin: str
     invoice: Invoice | None
     faults: tuple[Fault, ...]
+
+
+def nothing_else(_: Invoice) -> tuple[Fault, ...]:
+    """Find no more faults."""
+    return ()

@@ -10,12 +10,13 @@ from paytraq_direct import fields, limits, rules, schema, wording, xmlio, xmlpla
 from paytraq_direct.errors import Fix
 from paytraq_direct.invoice import take
 from paytraq_direct.places import Text
-from paytraq_direct.readers.reading import Reading
+from paytraq_direct.readers.reading import Reading, nothing_else
 
 if TYPE_CHECKING:
     from paytraq_direct.codes import Operation
     from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
+    from paytraq_direct.readers.reading import Also
 
 _BOOLEANS: Final[dict[str, object]] = {"true": True, "false": False}
 _CODES_OF_RULE: Final = {
@@ -38,7 +39,14 @@ _FOREIGN_ROOTS: Final = {
 }
 
 
-def read(name: str, data: bytes, *, operation: Operation | None = None, arithmetic: bool = True) -> Reading:
+def read(
+    name: str,
+    data: bytes,
+    *,
+    operation: Operation | None = None,
+    arithmetic: bool = True,
+    also: Also = nothing_else,
+) -> Reading:
     """Read a finished document. It is sent as it is, so what rests on our own contract alone only warns.
 
     An empty element is an absent value. Codes are the wire's own: 1, not due_days.
@@ -56,7 +64,7 @@ def read(name: str, data: bytes, *, operation: Operation | None = None, arithmet
     if operation and record.get("operation") is None:
         elements.note(rules.FINISHED_DOCUMENT.fault("operation"))
     invoice, faults = take(record, foreign=True, arithmetic=arithmetic)
-    found = [*elements.faults, *faults]
+    found = [*elements.faults, *faults, *(also(invoice) if invoice is not None else ())]
     if not schema.fits(root):
         said = {fault.path for fault in found}
         found += [fault for fault in schema.explain(root, foreign=True) if fault.path not in said]

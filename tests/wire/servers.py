@@ -234,17 +234,22 @@ def stranger() -> trustme.CA:
 
 @functools.cache
 def server_context(kind: str = "good") -> ssl.SSLContext:
-    """Give a server's TLS settings: good, other (host), expired, untrusted, old, client-cert or client-cert-1.2."""
+    """Give a server's TLS settings: good, other (host), expired, soon (over), self-signed, untrusted, old, client-cert or client-cert-1.2."""
     now = dt.datetime.now(dt.UTC)
     signer = stranger() if kind == "untrusted" else authority()
     names = ("other.example",) if kind == "other" else ("127.0.0.1", "localhost")
-    over = now - dt.timedelta(days=1)
+    over = now + dt.timedelta(days=9, hours=12) if kind == "soon" else now - dt.timedelta(days=1)
     start = now - dt.timedelta(days=9)
     leaf = (
-        signer.issue_cert(*names, not_before=start, not_after=over) if kind == "expired" else signer.issue_cert(*names)
+        signer.issue_cert(*names, not_before=start, not_after=over)
+        if kind in {"expired", "soon"}
+        else signer.issue_cert(*names)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
+    if kind == "self-signed":
+        with stranger().cert_pem.tempfile() as cert, stranger().private_key_pem.tempfile() as key:
+            context.load_cert_chain(cert, key)
     if kind.startswith("client-cert"):
         context.verify_mode = ssl.CERT_REQUIRED
         authority().configure_trust(context)
