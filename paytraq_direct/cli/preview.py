@@ -16,11 +16,10 @@ from paytraq_direct.readers import sale, source
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.readers import Reading
     from paytraq_direct.result import Result
 
 _SUFFIXES = frozenset({".html", ".htm"})
@@ -57,7 +56,7 @@ def write(
         return code
     faults = sale.read(name, document, arithmetic=how["arithmetic"]).faults
     try:
-        writing.whole(Path(target).resolve(), pages.preview(document, Path(name).name, faults))
+        writing.whole(Path(target).resolve(), pages.preview(document, raw(Path(name).name), faults))
     except OSError as error:
         raise click.UsageError(f"{raw(target)} is not written: {(error.strerror or 'it cannot be').lower()}") from None
     click.echo(f"preview    {raw(target, longest=4096)}", err=True)
