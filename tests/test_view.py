@@ -79,10 +79,12 @@ def test_it_is_told_in_words() -> None:
         "http://example.com/invoices/ALL-2026-0001.pdf",
     ]
     assert [(value.label, value.text) for value in view.others] == [
+        ("Terminal", ""),
         ("Terminal/@no", "T-9"),
         ("Terminal/Till", "Kase 3"),
     ]
-    assert (view.comment.text, view.elsewhere) == ("Paldies!\nLīdz nākamajai reizei.", ())
+    assert view.comment.text == "Paldies!\nLīdz nākamajai reizei."
+    assert [remark.fault.path for remark in view.elsewhere] == ["Header"]
 
 
 @pytest.mark.parametrize(
