@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 SAMPLES = Path(__file__).parent / "samples"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -89,3 +92,27 @@ def _nobody_left() -> Iterator[None]:
     """Fail a test that wanted to leave this machine, even when the code under test swallowed the refusal."""
     yield
     assert departures() == []
+
+
+_INSTALL_CHROMIUM = "apt-get install -y --no-install-recommends chromium libatomic1"
+_BROWSER_OPTIONS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give the browser of this machine; without one its tests are skipped, but never where CI is set."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        why = f"there is no chromium: {_INSTALL_CHROMIUM}"
+        if os.environ.get("CI"):
+            pytest.fail(why)
+        pytest.skip(why)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_BROWSER_OPTIONS.split())
+        yield browser
+        browser.close()

@@ -47,6 +47,7 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"paytraq_direct"}
     needed = {
         "templates/sale.xml.j2",
+        "templates/inbox/list.html.j2",
         "xsd/sale.xsd",
         "xsd/sale-1.1.xsd",
         "py.typed",

@@ -102,6 +102,8 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
     if given["preview"] is not None:
         if given["fix"] or given["fill"]:
             raise click.UsageError("--preview shows an invoice as it is: leave --fix and --fill out")
+        if given["write"]:
+            raise click.UsageError("--write goes with --fix or --fill")
         return _preview(given["preview"], files, report, strict=given["strict"], **reading)
     if given["fix"] or given["fill"]:
         return _mend(files, report, given, reading)

@@ -56,7 +56,7 @@ def write(
         return code
     faults = sale.read(name, document, arithmetic=how["arithmetic"]).faults
     try:
-        writing.whole(Path(target).resolve(), pages.preview(document, Path(name).name, faults))
+        writing.whole(Path(target).resolve(), pages.preview(document, raw(Path(name).name), faults))
     except OSError as error:
         raise click.UsageError(f"{raw(target)} is not written: {(error.strerror or 'it cannot be').lower()}") from None
     click.echo(f"preview    {raw(target, longest=4096)}", err=True)

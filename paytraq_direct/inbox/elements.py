@@ -62,7 +62,7 @@ class Elements:
             self.texts[path] = text
 
     def _note_unknown(self, element: Element, path: str) -> None:
-        """Note an unknown element and all that is in it; one that only holds others is told by them."""
+        """Note an unknown element and all that is in it; what in it only holds others is told by them."""
         paths = {element: path}
         for one in element.iter():
             around = one.getparent()
@@ -70,10 +70,10 @@ class Elements:
                 paths[one] = f"{paths[around]}/{raw(str(one.tag))}"
                 self._note_loose(paths[around], one.tail)
             here = paths[one]
+            if one is element or (one.text or "").strip() or not len(one):
+                self.others.append((here, (one.text or "").strip(_BLANKS)))
             for name, value in one.attrib.items():
                 self.others.append((f"{here}/@{raw(str(name))}", str(value)))
-            if (one.text or "").strip() or not len(one):
-                self.others.append((here, one.text or ""))
 
     def _note_besides(self, element: Element, above: str) -> None:
         """Note the attributes of an element that holds others, and the text between those."""
@@ -84,4 +84,4 @@ class Elements:
 
     def _note_loose(self, path: str, text: str | None) -> None:
         if text and text.strip():
-            self.others.append((f"{path or 'Sale'}, between elements", text))
+            self.others.append((f"{path or 'Sale'}, between elements", text.strip(_BLANKS)))

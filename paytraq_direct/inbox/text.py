@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -68,8 +68,17 @@ def lines(text: str, remarks: Iterable[Remark]) -> list[Line]:
         here = tuple(by_line.get(number, ()))
         marked = _marked(pieces, here)
         shown = (one._replace(text=part.text, kind=part.kind or one.kind) for one in marked for part in seen(one.text))
-        found.append(Line(number, tuple(shown), here))
+        found.append(Line(number, tuple(_merged(shown)), here))
     return found
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Give neighbours of the same look as one piece; what cannot be seen stays by itself."""
+    for (kind, is_marked), alike in groupby(pieces, lambda piece: (piece.kind, piece.is_marked)):
+        if kind == "unseen":
+            yield from alike
+        else:
+            yield Piece(kind, "".join(piece.text for piece in alike), is_marked)
 
 
 def _by_line(text: str) -> Iterator[list[Piece]]:
