@@ -145,7 +145,7 @@ def test_the_list_is_newest_first() -> None:
     assert rows[2][1:6] == [
         "INV-2026-0042 duplicate of 1", "SIA Piegādātājs → AS Klients", "362.58 EUR", "no answer", "no faults",
     ]  # fmt: skip
-    assert rows[3][1:6] == ["without a number UBL", "–", "–", "400", "1 error"]
+    assert rows[3][1:6] == ["without a number UBL", "–", "–", "400", "no faults"]
     assert rows[4][5] == "2 errors 5 warnings"
     assert NOTE in words(root)
 

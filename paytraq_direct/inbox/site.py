@@ -49,7 +49,7 @@ def answer(inbox: Inbox, request: Request, peer: Peer) -> bool:
 
 def _found(inbox: Inbox, path: str) -> tuple[int, str, bytes]:
     if path == "/":
-        return 200, _HTML, pages.list_page(inbox.arrivals, inbox.channel.reveal())
+        return 200, _HTML, pages.list_page(inbox.arrivals, f"Its channel is {inbox.channel.reveal()}")
     if path == "/rows":
         return 200, _HTML, pages.rows(inbox.arrivals)
     if found := _is_document(path):
