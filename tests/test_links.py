@@ -311,6 +311,21 @@ def test_an_endless_body_is_bounded() -> None:
     assert len(found.start or b"") <= links.MOST_BYTES
 
 
+def test_no_more_is_read_than_is_needed() -> None:
+    """Once 64 KiB of a body have come, the rest is not waited for."""
+
+    def act(peer: Peer) -> None:
+        peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\nContent-Type: application/pdf\r\n\r\n")
+        peer.say(PDF.ljust(2 * links.MOST_BYTES))
+        peer.hang()
+
+    with Server(_head_then(act)) as server:
+        began = time.monotonic()
+        found = seen(server, visit_s=8)
+        assert time.monotonic() - began < 4
+    assert (found.status, len(found.start or b"")) == (200, links.MOST_BYTES)
+
+
 @pytest.mark.parametrize("act", [Peer.hang, lambda peer: peer.drip(answer(), 0.3)], ids=["silence", "drip"])
 def test_a_slow_answer_is_given_up(act: Callable[[Peer], None]) -> None:
     """An answer that does not come, or comes byte by byte, is waited for as long as a visit may take."""
