@@ -161,6 +161,10 @@ class StoreContract:
         assert found(until="2026-11-02T00:00:00.000Z", states=["pending"]) == []
         assert found(document_ref="2026-11-02") == numbers[1:2]
         assert found(fingerprints=["g"]) == []
+        assert found(most=2) == numbers[:2]
+        assert found(most=2, after=numbers[0]) == numbers[1:]
+        assert found(most=1, after=numbers[0], states=["pending"], until="2026-11-03T00:00:00.000Z") == numbers[1:2]
+        assert found(after=numbers[2]) == []
 
     def test_a_change_is_kept_whole_or_not_at_all(self, store: Store) -> None:
         """What a change raises is raised, and none of it is kept."""

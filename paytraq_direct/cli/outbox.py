@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ANSWER_SHOWN: Final = 300
 _NOTE_SHOWN: Final = 1_000
+_PAGE: Final = 500
 _STATES: Final = ("pending", "sending", "delivered", "deferred", "rejected", "in_doubt", "superseded")
 
 _EXAMPLES: Final = """\b
@@ -106,14 +107,15 @@ def list_(
     as_json: bool,
 ) -> int:
     """List deliveries, the oldest first."""
-    found = ledger.deliveries(
-        states=state, fingerprints=deliveries.fingerprints(ledger, channel), since=since, until=until
-    )
-    for delivery in found:
-        if as_json:
-            say(json.dumps(deliveries.data(delivery), ensure_ascii=False))
-        else:
-            say(deliveries.line(delivery))
+    prints = deliveries.fingerprints(ledger, channel)
+    after = 0
+    # A page at a time, however many there are.
+    while page := ledger.deliveries(
+        states=state, fingerprints=prints, since=since, until=until, after=after, most=_PAGE
+    ):
+        for delivery in page:
+            say(json.dumps(deliveries.data(delivery), ensure_ascii=False) if as_json else deliveries.line(delivery))
+        after = page[-1].id
     return 0
 
 

@@ -161,8 +161,10 @@ class Page(Protocol):
         document_ref: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        after: int = 0,
+        most: int | None = None,
     ) -> Iterator[Delivery]:
-        """Give the deliveries that fit all of the conditions, the oldest first."""
+        """Give the deliveries that fit all of the conditions, the oldest first: at ``most`` so many ``after`` an id."""
 
 
 class Store(Protocol):

@@ -201,15 +201,17 @@ class Outbox(Forked):
         document_ref: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        after: int = 0,
+        most: int | None = None,
     ) -> list[Delivery]:
-        """List the deliveries that fit all of the conditions, the oldest first; times are of their reading."""
+        """List the deliveries that fit all of the conditions, the oldest first; times are of their reading.
+
+        Of many, at ``most`` so many ``after`` an id are listed.
+        """
         document_ref = document_ref and storable(document_ref)
         start, end = (None if moment is None else written(moment) for moment in (since, until))
-        return self._store.read(
-            lambda page: list(
-                page.find(states=states, fingerprints=fingerprints, document_ref=document_ref, since=start, until=end)
-            )
-        )
+        found: Any = {"states": states, "fingerprints": fingerprints, "document_ref": document_ref, "since": start}
+        return self._store.read(lambda page: list(page.find(**found, until=end, after=after, most=most)))
 
     def get(self, delivery: int) -> Delivery | None:
         """Give a delivery; None when there is none of that id."""

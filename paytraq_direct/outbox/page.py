@@ -149,8 +149,11 @@ class SqlitePage:
         document_ref: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        after: int = 0,
+        most: int | None = None,
     ) -> Iterator[Delivery]:
-        conditions, values = ["1"], []
+        conditions: list[str] = ["d.id > ?"]
+        values: list[object] = [after]
         for column, wanted in (("state", states), ("fingerprint", fingerprints)):
             if wanted:
                 conditions.append(f"{column} IN ({', '.join('?' * len(wanted))})")
@@ -159,8 +162,8 @@ class SqlitePage:
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
-        query = f"{_DELIVERY}WHERE {' AND '.join(conditions)} ORDER BY d.id"
-        for row in self._do(query, values):
+        query = f"{_DELIVERY}WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT ?"
+        for row in self._do(query, [*values, -1 if most is None else most]):
             yield _delivery(row)
 
 
