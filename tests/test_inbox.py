@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import logging
+import resource
 import socket
 import threading
 import time
@@ -14,7 +15,9 @@ import pytest
 from test_rules import smallest
 
 from paytraq_direct import Invoice, Sender, render, send
+from paytraq_direct.inbox import site
 from paytraq_direct.inbox.arrival import examine
+from paytraq_direct.inbox.front import MOST_CONNECTIONS
 from paytraq_direct.inbox.keep import Keep
 from paytraq_direct.inbox.script import Script
 from paytraq_direct.inbox.server import Inbox
@@ -281,20 +284,60 @@ def test_a_header_that_never_ends_is_given_up(inbox: Inbox, monkeypatch: pytest.
         assert client.recv(1) == b""
 
 
-def test_no_more_connections_are_served_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections beyond the cap wait until another one ends; none is lost."""
+def test_idle_connections_make_room(inbox: Inbox) -> None:
+    """However many connections say nothing, no more are served than the cap allows, and a document still gets in."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(500):
+            stack.enter_context(socket.create_connection(("127.0.0.1", inbox.port)))
+        assert send(INVOICE, inbox.channel).status == 200
+        assert inbox.connections <= MOST_CONNECTIONS
+
+
+def test_busy_connections_are_not_driven_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all are in the middle of a request, one more is told to come again, and none of them is lost."""
     monkeypatch.setattr("paytraq_direct.inbox.front.MOST_CONNECTIONS", 2)
-    with Inbox() as inbox:
-        held = [socket.create_connection(("127.0.0.1", inbox.port)) for _ in range(2)]
-        for client in held:
-            client.sendall(b"POST")
-        thread = threading.Thread(target=send, args=(INVOICE, inbox.channel))
-        thread.start()
-        assert not inbox.kept.wait(lambda count: count > 0, 0.5)
-        for client in held:
-            client.close()
-        thread.join(30)
-        assert inbox.kept.count == 1
+    with Inbox(script=Script("slow=1s", "slow=1s")) as inbox:
+        threads = [threading.Thread(target=send, args=(INVOICE, inbox.channel)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert inbox.kept.wait(lambda count: count == 2, 30)
+        assert ask(inbox, body=render(INVOICE))[0] == 503
+        for thread in threads:
+            thread.join(30)
+        assert [arrival.answer for arrival in inbox.arrivals] == ["slow, 1 s", "slow, 1 s"]
+
+
+def test_attacks_are_refused_and_the_next_document_is_taken(inbox: Inbox) -> None:
+    """A body of a gigabyte, entities that grow, a DOCTYPE, deep nesting: each gets its no, and the inbox goes on."""
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    for body in (
+        f'<!DOCTYPE Sale [<!ENTITY l0 "ha">{laughs}]><Sale>&l9;</Sale>', "<!DOCTYPE Sale><Sale/>",
+        "<Sale>" + "<a>" * 100_000, '<!DOCTYPE Sale SYSTEM "file:///etc/passwd"><Sale/>',
+    ):  # fmt: skip
+        assert ask(inbox, body=body.encode())[0] == 400
+    assert ask(inbox, headers={**XML, "Content-Length": "1000000000"})[0] == 413
+    assert send(INVOICE, inbox.channel).status == 200
+
+
+@pytest.mark.soak
+def test_ten_thousand_documents() -> None:
+    """The list of an inbox with ten thousand documents opens in under a second, and memory stays bounded."""
+    document = render(Invoice(**smallest(document_ref="NUMBER")))
+    with Inbox(site=site.answer) as inbox:
+        for number in range(10_000):
+            inbox.kept.add(examine(document.replace(b"NUMBER", b"%d" % number)))
+        ask(inbox, "GET", "/")
+        started = time.monotonic()
+        status, text, _ = ask(inbox, "GET", "/")
+        taken = time.monotonic() - started
+        assert (status, text.count("<tr role"), "/?before=9501" in text) == (200, 501, True)
+        assert ask(inbox, "GET", "/?before=9501")[1].count('/documents/9500"') > 0
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for number in range(10_000, 20_000):
+            inbox.kept.add(examine(document.replace(b"NUMBER", b"%d" % number)))
+        grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"the list of 10,000: {taken:.2f} s; 10,000 more: {grown_kb / 1000:.1f} MB")  # noqa: T201 - shown by -rP
+    assert (taken < 1, grown_kb < 20_000) == (True, True)
 
 
 def _ask_in_vain(inbox: Inbox) -> None:

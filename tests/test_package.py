@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +24,9 @@ def _build(source: Path, into: Path, kind: str) -> Path:
     )  # fmt: skip
     (built,) = into.glob("*.whl" if kind == "wheel" else "*.tar.gz")
     return built
+
+
+README = Path(__file__).parent.parent / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +93,24 @@ def test_installed_alone_it_does_both_jobs_from_anywhere(wheel: Path, tmp_path: 
     schema = run("check_main", "--schema")
     assert (schema.returncode, schema.stdout[:1]) == (0, b"{")
     assert run("send_main", "--version").stdout.startswith(b"paytraq-send 0.")
+
+
+def test_the_fixture_comes_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """In an empty project that has only the wheel installed, the test in the README passes as it stands there."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True, timeout=PATIENCE_S)
+    (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)  # noqa: S202 - our own
+    # Libraries only: no .pth file of that folder is followed, so the checkout is not installed here.
+    (packages / "libraries.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    project = tmp_path / "project"
+    project.mkdir()
+    (code,) = re.findall(r"```python\n((?:(?!```).)*?def test_.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (project / "test_shop.py").write_text(
+        code + "\n\nimport paytraq_direct\nprint(paytraq_direct.__file__)\n", encoding="utf-8"
+    )
+    result = subprocess.run(
+        [tmp_path / "env" / "bin" / "python", "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"],
+        cwd=project, env=environment(), capture_output=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (result.returncode, str(packages) in result.stdout.decode()) == (0, True), result.stdout.decode()

@@ -59,12 +59,16 @@ class Peer:
         self._sock = sock
         self._stopping = stopping
         self._pending = bytearray()
+        self.is_idle = False
+        """Whether it says nothing between two requests, or before the first."""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def request(self) -> Request:
         """Read a header block. Raises Gone, and Refused for what is none."""
         if not self._pending:
+            self.is_idle = True
             self._fill(time.monotonic() + IDLE_PATIENCE_S)
+            self.is_idle = False
         until = time.monotonic() + HEAD_PATIENCE_S
         while (end := self._pending.find(b"\r\n\r\n")) < 0:
             if len(self._pending) > HEAD_BYTES:
@@ -122,6 +126,17 @@ class Peer:
                 if not self._sock.recv(HEAD_BYTES):
                     break
 
+    def hang_up(self) -> None:
+        """End the connection from another thread: whoever reads from it finds its end."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def turn_away(self) -> None:
+        """Say that there is no room, without waiting for anything."""
+        with contextlib.suppress(Gone, OSError):
+            self.answer(503, [("Retry-After", "1"), ("Connection", "close")], b"too many connections\n")
+        self.close()
+
     def close(self) -> None:
         """Close."""
         with contextlib.suppress(OSError):
@@ -174,13 +189,16 @@ def _request(head: bytes) -> Request:
 
 
 class Front:
-    """Listens, and has each connection served in a thread of its own, at most so many at a time."""
+    """Listens, and has each connection served in a thread of its own, at most so many at a time.
+
+    A new connection takes the place of one that has said nothing for the longest; when all are busy it is told so.
+    """
 
     def __init__(self, host: str, port: int, serve: Callable[[Peer], None]) -> None:
         self._serve = serve
         self._stopping = threading.Event()
-        self._slots = threading.Semaphore(MOST_CONNECTIONS)
-        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+        self._peers: dict[Peer, threading.Thread] = {}
         self._listener = socket.create_server((host, port), family=_family(host), backlog=MOST_CONNECTIONS)
         self._listener.settimeout(_GLANCE_S)
         self._accepting = threading.Thread(target=self._accept, name="inbox", daemon=True)
@@ -195,6 +213,12 @@ class Front:
         """Set once it stops."""
         return self._stopping
 
+    @property
+    def connections(self) -> int:
+        """How many are served at this moment."""
+        with self._lock:
+            return len(self._peers)
+
     def start(self) -> None:
         """Take connections from now on."""
         self._accepting.start()
@@ -205,33 +229,47 @@ class Front:
         if self._accepting.is_alive():
             self._accepting.join()
         self._listener.close()
-        for thread in list(self._threads):
+        with self._lock:
+            threads = list(self._peers.values())
+        for thread in threads:
             thread.join(_GLANCE_S * 10)
 
     def _accept(self) -> None:
         while not self._stopping.is_set():
-            # A connection that finds no slot waits in the backlog, and is taken when another one ends.
-            if not self._slots.acquire(timeout=_GLANCE_S):
-                continue
             try:
                 sock, _ = self._listener.accept()
             except (TimeoutError, OSError):
-                self._slots.release()
                 continue
-            thread = threading.Thread(target=self._answer, args=(sock,), name="inbox connection", daemon=True)
-            self._threads.add(thread)
+            peer = Peer(sock, self._stopping)
+            if not self._has_room():
+                peer.turn_away()
+                continue
+            thread = threading.Thread(target=self._answer, args=(peer,), name="inbox connection", daemon=True)
+            with self._lock:
+                self._peers[peer] = thread
             thread.start()
 
-    def _answer(self, sock: socket.socket) -> None:
-        peer = Peer(sock, self._stopping)
+    def _has_room(self) -> bool:
+        """Make room for a connection, at the cost of the one that has been idle longest; tell whether there is any."""
+        with self._lock:
+            if len(self._peers) < MOST_CONNECTIONS:
+                return True
+            idle = next((peer for peer in self._peers if peer.is_idle), None)
+            if idle is not None:
+                del self._peers[idle]
+        if idle is not None:
+            idle.hang_up()
+        return idle is not None
+
+    def _answer(self, peer: Peer) -> None:
         try:
             self._serve(peer)
         except (Gone, OSError):
             pass  # a client that goes away in the middle is nobody's fault
         finally:
             peer.close()
-            self._threads.discard(threading.current_thread())
-            self._slots.release()
+            with self._lock:
+                self._peers.pop(peer, None)
 
 
 def _family(host: str) -> int:

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct.inbox.arrival import examine
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.inbox.arrival import Arrival
 
-MOST_KEPT: Final = 2_000
+MOST_KEPT: Final = 10_000
 MOST_BYTES: Final = 268_435_456
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -32,6 +33,7 @@ class Keep:
         self._folder = folder
         self._most = most
         self._arrivals: deque[Arrival] = deque()
+        self._numbers: dict[tuple[str | None, ...] | None, list[int]] = {}
         self._bytes = 0
         self._count = 0
         self._changed = threading.Condition()
@@ -45,8 +47,7 @@ class Keep:
         """Keep a document; give it with its number, and the numbers of those before it that are the same invoice."""
         with self._changed:
             self._count += 1
-            same = tuple(one.number for one in self._arrivals if one.key is not None and one.key == arrival.key)
-            kept = replace(arrival, number=self._count, duplicates=same)
+            kept = replace(arrival, number=self._count, duplicates=tuple(self._numbers.get(arrival.key, ())))
             self._append(kept)
             if self._folder is not None:
                 _write(self._folder, kept)
@@ -57,6 +58,13 @@ class Keep:
         """List what is kept, the oldest first."""
         with self._changed:
             return list(self._arrivals)
+
+    def before(self, number: int | None, most: int) -> list[Arrival]:
+        """List at most so many arrivals that came before one of that number, or the newest; the oldest first."""
+        with self._changed:
+            newest = reversed(self._arrivals)
+            found = list(islice((one for one in newest if number is None or one.number < number), most))
+        return found[::-1]
 
     def get(self, number: int) -> Arrival | None:
         """Give one arrival by its number."""
@@ -77,8 +85,18 @@ class Keep:
     def _append(self, arrival: Arrival) -> None:
         self._arrivals.append(arrival)
         self._bytes += len(arrival.document)
+        if arrival.key is not None:
+            self._numbers.setdefault(arrival.key, []).append(arrival.number)
         while len(self._arrivals) > self._most or (self._bytes > MOST_BYTES and len(self._arrivals) > 1):
-            self._bytes -= len(self._arrivals.popleft().document)
+            self._forget(self._arrivals.popleft())
+
+    def _forget(self, arrival: Arrival) -> None:
+        self._bytes -= len(arrival.document)
+        numbers = self._numbers.get(arrival.key, [])
+        if arrival.number in numbers:
+            numbers.remove(arrival.number)
+        if not numbers:
+            self._numbers.pop(arrival.key, None)
 
 
 def _write(folder: Path, arrival: Arrival) -> None:

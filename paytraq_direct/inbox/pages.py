@@ -78,9 +78,12 @@ class Arrived(Protocol):
         """The numbers of earlier arrivals with the same supplier, kind and document number."""
 
 
-def list_page(arrivals: Sequence[Arrived], channel_note: str) -> bytes:
-    """Give the page ``/``: all that arrived, newest first. ``channel_note`` is shown above it, as text."""
-    return _page("list.html.j2", arrivals=_newest_first(arrivals), channel_note=channel_note)
+def list_page(arrivals: Sequence[Arrived], channel_note: str, *, older: int | None = None) -> bytes:
+    """Give the page ``/``: what arrived, newest first. ``channel_note`` is shown above it, as text.
+
+    ``older`` is the number before which there is more, which a link leads to then.
+    """
+    return _page("list.html.j2", arrivals=_newest_first(arrivals), channel_note=channel_note, older=older)
 
 
 def rows(arrivals: Sequence[Arrived]) -> bytes:

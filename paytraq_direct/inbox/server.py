@@ -94,6 +94,11 @@ class Inbox:
         self._front.stop()
 
     @property
+    def connections(self) -> int:
+        """How many connections it serves at this moment."""
+        return self._front.connections
+
+    @property
     def is_stopping(self) -> bool:
         """Whether it ends."""
         return self._front.stopping.is_set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from paytraq_direct.inbox import pages
 
 if TYPE_CHECKING:
+    from paytraq_direct.inbox.arrival import Arrival
     from paytraq_direct.inbox.front import Peer, Request
     from paytraq_direct.inbox.server import Inbox
 
@@ -28,6 +29,9 @@ _GUARDS: Final = (
     ("Cache-Control", "no-store"),
 )
 _is_document = re.compile(r"/documents/([1-9][0-9]{0,8})(\.xml)?").fullmatch
+_is_before = re.compile(r"before=([1-9][0-9]{0,8})").fullmatch
+# So many rows open in a moment; what is older is a page away.
+_SHOWN: Final = 500
 _BEAT_S: Final = 15.0
 _GLANCE_S: Final = 0.5
 
@@ -42,16 +46,29 @@ def answer(inbox: Inbox, request: Request, peer: Peer) -> bool:
     if request.path == "/events":
         _stream(inbox, peer)
         return False
-    status, kind, body = _found(inbox, request.path)
+    status, kind, body = _found(inbox, request.path, request.target.partition("?")[2])
     peer.answer(status, [("Content-Type", kind), *_GUARDS], body, with_body=request.method == "GET")
     return not request.length
 
 
-def _found(inbox: Inbox, path: str) -> tuple[int, str, bytes]:
+def _number(query: str) -> int | None:
+    """Give the number before which the list begins, of a query such as ``before=1500``."""
+    found = _is_before(query)
+    return int(found[1]) if found else None
+
+
+def _older(inbox: Inbox, shown: list[Arrival]) -> int | None:
+    """Give the number before which there is more to list; None when that was all."""
+    return shown[0].number if shown and inbox.kept.before(shown[0].number, 1) else None
+
+
+def _found(inbox: Inbox, path: str, query: str) -> tuple[int, str, bytes]:
     if path == "/":
-        return 200, _HTML, pages.list_page(inbox.arrivals, f"Its channel is {inbox.channel.reveal()}")
+        shown = inbox.kept.before(_number(query), _SHOWN)
+        note = f"Its channel is {inbox.channel.reveal()}"
+        return 200, _HTML, pages.list_page(shown, note, older=_older(inbox, shown))
     if path == "/rows":
-        return 200, _HTML, pages.rows(inbox.arrivals)
+        return 200, _HTML, pages.rows(inbox.kept.before(None, _SHOWN))
     if found := _is_document(path):
         arrival = inbox.kept.get(int(found[1]))
         if arrival is not None and found[2]:
