@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from paytraq_direct import jsontext, places, rules
 from paytraq_direct.errors import Fault
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 
     from paytraq_direct.codes import Operation
 
+Form = Literal["sale", "ubl"]
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How records are taken.
 
-    Whether unknown keys are left out, the operation of those that name none, and whether sums are looked at.
+    Whether unknown keys are left out, the operation of those that name none, and whether sums are looked at; of UBL,
+    whether the comment keeps its references, and the form in which it is sent: as a ``<Sale>``, or as it is.
     """
 
     ignore_unknown: bool = False
     operation: Operation | None = None
     arithmetic: bool = True
+    references: bool = True
+    form: Form = "sale"
 
 
 def read(name: str, data: bytes, options: Options) -> Iterator[Reading]:
