@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import re
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import ubl_documents
 from conftest import EXAMPLES, SAMPLES
 
 from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, render, rules
@@ -16,8 +18,8 @@ from paytraq_direct.cli import batch
 from paytraq_direct.cli.route import Route
 from paytraq_direct.config import Config, NamedChannel
 from paytraq_direct.invoice import take
+from paytraq_direct.readers import Options, read, readings, sale
 from paytraq_direct.readers import json as json_reader
-from paytraq_direct.readers import read, sale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,12 @@ def _unreadable(name: str) -> tuple[Fault, ...]:
     return next(batch.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
 
 
+def _as_ubl(text: str, name: str = "it.xml") -> tuple[Fault, ...]:
+    """Give the faults of an input that is to be sent as it is."""
+    found = readings(name, io.BytesIO(text.encode()), Options(form="ubl"))
+    return tuple(fault for reading in found for fault in reading.faults)
+
+
 # What no small file can show: what is made for it, refused and accepted.
 MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault, ...]]]] = {
     "PD-003": (
@@ -94,6 +102,11 @@ MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault,
     "PD-040": (lambda: take(smallest(net_amount=0.1))[1], lambda: take(smallest(net_amount="0.1"))[1]),
     "PD-110": (lambda: _routed("AS Other", only="k"), lambda: _routed("as  k", only="k")),
     "PD-111": (lambda: _routed("AS Other"), lambda: _routed("AS K")),
+    "PD-149": (lambda: _as_ubl("{}", "it.json"), lambda: _as_ubl(ubl_documents.document())),
+    "PD-150": (
+        lambda: _as_ubl(ubl_documents.document(client=None)),
+        lambda: _as_ubl(ubl_documents.document()),
+    ),
     "PD-094": (lambda: _sale_without_operation("sell_goods"), lambda: _sale_without_operation(None)),
 }
 

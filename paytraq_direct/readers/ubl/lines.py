@@ -107,7 +107,8 @@ class Line:
         if percent is None or not 0 <= percent <= _HUNDRED:
             self._source.fault(rules.LINE_CHARGE, found[0], self._path, amount=_written(-less) or "?")
             return
-        for text in self._percentages(found, percent):
+        # A percentage of few digits may give the total though the amounts do not: then they disagree, and it says so.
+        for text in self._percentages(found, percent) if self._gives_total(full - less) else ():
             if self._gives_total(full * (1 - Fraction(text) / _HUNDRED)):
                 self.record["line_discount"] = text
                 return
