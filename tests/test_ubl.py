@@ -210,6 +210,20 @@ def test_references_can_be_left_out_of_the_comment() -> None:
     assert any(loss.in_comment for loss in read(text).losses)
 
 
+def test_nothing_prepaid_is_nothing_lost() -> None:
+    """A prepayment of zero says nothing; one of a cent is told."""
+    prepaid = '    <cbc:PrepaidAmount currencyID="EUR">{}</cbc:PrepaidAmount>\n'
+    assert "UBL-09" not in lost(document(totals=prepaid.format("0.00")))
+    assert "UBL-09" in lost(document(totals=prepaid.format("0.01")))
+
+
+def test_a_preview_of_what_is_refused_shows_its_own_faults(tmp_path: Path) -> None:
+    """UBL with errors is shown as it came, and nobody says that it should be a <Sale>."""
+    page = tmp_path / "page.html"
+    result = run("paytraq-check", "--preview", page, FOLDER / "self_billed.xml")
+    assert (result.returncode, "PD-140" in page.read_text(), "PD-091" in page.read_text()) == (3, True, False)
+
+
 def test_the_operation_is_the_callers() -> None:
     """UBL does not say what is sold: --operation does, or nobody."""
     assert (taken(document()).operation, taken(document(), operation="sell_goods").operation) == (None, "sell_goods")

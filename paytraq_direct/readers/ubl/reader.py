@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from paytraq_direct import amounts, fields, rules
+from paytraq_direct import amounts, rules
 from paytraq_direct.invoice import take
 from paytraq_direct.readers import sale
 from paytraq_direct.readers.reading import Reading
@@ -24,6 +24,7 @@ _LINES: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 _PATHS: Final = {
     **{row.field: row.paths[0] for row in tables.HEAD},
     **{row.field: row.paths[0] for row in tables.LINE},
+    "sale_type": "cbc:InvoiceTypeCode",
     "line_items": _LINES[0],
 }
 
@@ -86,5 +87,4 @@ def of_document(fault: Fault) -> Fault:
     if fault.code != rules.MISSING.code:
         return replace(fault, fix=None)
     name = fault.path.rpartition(".")[2]
-    tag = {row.name: row.meaning for row in (*fields.INVOICE, *fields.LINE_ITEM)}[name]
-    return replace(fault, fix=None, suggestion=f"{tag[0].lower()}{tag[1:].rstrip('.')} stands in {_PATHS[name]}")
+    return replace(fault, fix=None, suggestion=f"add {_PATHS.get(name, name)}")
