@@ -21,7 +21,7 @@ from paytraq_direct.readers import Options, Reading, readings, sale
 from paytraq_direct.readers.ubl import losses, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conftest import Golden
 
@@ -106,6 +106,22 @@ def _table(head: str, rows: Iterator[str]) -> str:
     return "\n".join((head, "|---" * (head.count("|") - 1) + "|", *rows, ""))
 
 
+def _types() -> Iterator[str]:
+    yield f"| credit_note | any CreditNote; an Invoice of type {_listed(tables.CREDIT_TYPES)} |"
+    yield f"| sales_proforma | an Invoice of type {tables.PROFORMA} |"
+    yield f"| sales_invoice | an Invoice of no type, or {_listed(tables.INVOICE_TYPES)} |"
+    yield f"| refused | {_listed(tables.SELF_BILLED)} (self-billed), and any other |"
+
+
+def _listed(codes: Iterable[str]) -> str:
+    return ", ".join(sorted(codes, key=lambda code: (len(code), code)))
+
+
+def _inverted(table: dict[str, str]) -> Iterator[str]:
+    for value in dict.fromkeys(table.values()):
+        yield f"| {value} | {_listed(code for code, one in table.items() if one == value)} |"
+
+
 def _verdict(path: Path) -> str:
     reading = read(path.read_bytes())
     errors = ", ".join(dict.fromkeys(fault.code for fault in reading.faults if fault.is_error))
@@ -125,6 +141,10 @@ def test_the_page_is_that_of_the_tables(golden: Golden) -> None:
     parts = [
         HEAD, "## What becomes of what\n",
         _table("| field | taken from |", (f"| `{row.field}` | {'; else '.join(row.paths)} |" for row in rows)),
+        _table("| sale_type | root and type code |", _types()),
+        _table("| payment_method | code of UNTDID 4461 |", _inverted(tables.PAYMENT_METHODS)),
+        "More than one method, and a code that is not here, are 0.\n",
+        _table("| unit_name | code of the unit; any other as it is |", _inverted(tables.UNITS)),
         COMMENT,
         _table("| in the comment | taken from |", (f"| {label} | {path} |" for label, path in tables.REFERENCES)),
         LOST,

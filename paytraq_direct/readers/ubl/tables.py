@@ -53,7 +53,7 @@ LINE: Final = (
 WORKED_OUT: Final = (
     Row("supplier_tax_number", (f"{SUPPLIER}/cac:PartyTaxScheme/cbc:CompanyID of the scheme VAT",)),
     Row("client_tax_number", (f"{CLIENT}/cac:PartyTaxScheme/cbc:CompanyID of the scheme VAT",)),
-    Row("sale_type", ("root and cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")),
+    Row("sale_type", ("the root and cbc:InvoiceTypeCode or cbc:CreditNoteTypeCode",)),
     Row("tax_basis", ("cac:InvoicePeriod/cbc:DescriptionCode",)),
     Row("include_tax", ("always false",)),
     Row("pay_term_type", ("0 (other_date) with a due date",)),
@@ -61,7 +61,7 @@ WORKED_OUT: Final = (
     Row("comment", ("cbc:Note, cac:PaymentTerms/cbc:Note, and the references below",)),
     Row("adjustments", ("cac:AllowanceCharge, each as an amount",)),
     Row("line_items[].item_bar_code", ("cac:Item/cac:StandardItemIdentification/cbc:ID whose check digit is right",)),
-    Row("line_items[].description", ("cac:Item/cbc:Description", "cbc:Note of the line")),
+    Row("line_items[].description", ("cac:Item/cbc:Description and cbc:Note of the line, one after the other",)),
     Row("line_items[].price", ("cac:Price/cbc:PriceAmount divided by cbc:BaseQuantity",)),
     Row("line_items[].line_discount", ("cac:AllowanceCharge of the line, where a percentage gives its total",)),
     Row("line_items[].unit_name", ("the unit code of the quantity",)),
