@@ -166,4 +166,17 @@ EXAMPLES: Final = {
         '"pdf" of a link with X-Amz-Expires=900, with --links', '"pdf" of one that is good for a year, or has no end'
     ),
     "PD-137": Example('"pdf" of a file of 40 MB, with --links', '"pdf" of a file of 2 MB'),
+    "PD-140": Example("a UBL Invoice of type 389", "a UBL Invoice of type 380"),
+    "PD-141": Example("a UBL Invoice whose totals are -100.00", "a UBL CreditNote whose totals are 100.00"),
+    "PD-142": Example("a UBL line with lines in it", "those lines one after the other"),
+    "PD-143": Example("a UBL line with a charge of 35.00", "the charge as a line of its own"),
+    "PD-144": Example("a UBL Invoice of type 999", "a UBL Invoice of type 380"),
+    "PD-145": Example("a line total in USD in a UBL Invoice in EUR", "all of its amounts in EUR"),
+    "PD-146": Example("a UBL line with a price of 100.00 for 365 days", "one with a price of 100.00 for 8 days"),
+    "PD-147": Example(
+        "a UBL line of 4 × 25.00 with an allowance of 10.00 and a total of 95.00", "one with a total of 90.00"
+    ),
+    "PD-148": Example("a UBL Invoice without its total with tax", "one with it"),
+    "PD-149": Example("--as ubl with invoice.json", "--as ubl with a UBL Invoice"),
+    "PD-150": Example("--as ubl with a UBL Invoice that names no buyer", "one that names the buyer"),
 }

@@ -334,7 +334,7 @@ LINK_SIZE: Final = Rule(
 NOT_XML: Final = Rule("PD-090", "An XML input is well-formed and plain.", "safety", "not XML that can be taken: {why}",
                       "XML 1.0")  # fmt: skip
 NOT_A_SALE: Final = Rule(
-    "PD-091", "The root of a document is Sale, without a namespace.", "documented",
+    "PD-091", "The root of a document is Sale, without a namespace, or that of a UBL invoice.", "documented",
     "the root element is {root}; a PayTraq document begins with <Sale>{hint}", f"{PAGE}, Payload",
 )  # fmt: skip
 UNKNOWN_ELEMENT: Final = Rule(
@@ -346,7 +346,7 @@ REPEATED_ELEMENT: Final = Rule(
 )  # fmt: skip
 FINISHED_DOCUMENT: Final = Rule(
     "PD-094", "A finished document is sent as it is.", "ours",
-    "--operation cannot be written into a finished <Sale> document", OURS, "write <Operation> into the file",
+    "--operation cannot be written into a finished document", OURS, "write <Operation> into the file",
 )  # fmt: skip
 WRONG_CLIENT: Final = Rule(
     "PD-110", "An invoice goes to a channel of its client.", "safety",
@@ -360,6 +360,37 @@ NO_CHANNEL: Final = Rule(
 )  # fmt: skip
 SCHEMA: Final = Rule("PD-100", "The document fits xsd/sale.xsd.", "ours", "the document does not fit sale.xsd: {why}",
                      OURS)  # fmt: skip
+
+# --- documents of another form, read into a record (docs/ubl.md) -----------------------------------------------
+
+_MAPPING: Final = "docs/ubl.md"
+_AS_IT_IS: Final = "send it as it is, with --as ubl"
+# fmt: off
+SELF_BILLED: Final = Rule("PD-140", "A UBL document is not self-billed.", "safety",
+    "{value} is a self-billed document: the buyer issued it, and its supplier is not the sender", _MAPPING, _AS_IT_IS)
+NEGATIVE_INVOICE: Final = Rule("PD-141", "The totals of a UBL invoice are not negative.", "safety",
+    "{name} of an invoice is negative ({value}); what that means to PayTraq is not known", _MAPPING,
+    f"write it as a credit note, or {_AS_IT_IS}")
+SUB_LINES: Final = Rule("PD-142", "A UBL line has no lines in it.", "safety",
+    "{name} has lines in it, which no field carries", _MAPPING, _AS_IT_IS)
+LINE_CHARGE: Final = Rule("PD-143", "What is allowed and charged on a UBL line comes to a discount.", "safety",
+    "the allowances and charges of {name} come to a charge of {amount}, which no field carries", _MAPPING,
+    f"make the charge a line of its own, or {_AS_IT_IS}")
+UNKNOWN_TYPE: Final = Rule("PD-144", "The type of a UBL document is known, and fits its root.", "safety",
+    "{value} is not known as the type of a UBL {root}", _MAPPING, _AS_IT_IS)
+OTHER_CURRENCY: Final = Rule("PD-145", "The amounts of a UBL document are in its currency.", "safety",
+    "an amount is in {value}, and the document in {currency}", _MAPPING, _AS_IT_IS)
+PRICE_KEPT: Final = Rule("PD-146", "The price of a UBL line can be given for one unit.", "inferred",
+    "{name} is for {per}, and for one unit it has no end; it is kept, and description says so", _MAPPING)
+DISCOUNT_KEPT: Final = Rule("PD-147", "An allowance on a UBL line is a percentage that gives line_total.", "inferred",
+    "no percentage of {amount} gives line_total {total}; line_discount is left out", _MAPPING)
+GROSS_FROM_DUE: Final = Rule("PD-148", "A UBL document gives its gross amount.", "inferred",
+    "there is no gross amount; {value}, which is due with nothing prepaid or rounded, is taken for it", _MAPPING)
+NOT_UBL: Final = Rule("PD-149", "With --as ubl, an input is a UBL invoice or credit note.", "safety",
+    "only a UBL Invoice or CreditNote can be sent as UBL; this is {what}", _MAPPING, "leave --as out")
+AT_THE_LEAST: Final = Rule("PD-150", "With --as ubl, a document has what EN 16931 requires of every invoice.", "safety",
+    "{what} is missing, which EN 16931 requires ({term})", "EN 16931-1", "add {place}")
+# fmt: on
 
 # The faults that stand at a key, not at its value.
 AT_KEY: Final = frozenset({DUPLICATE_KEY.code, UNKNOWN_KEY.code, UNKNOWN_KEY_IGNORED.code})

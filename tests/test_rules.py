@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import ubl_documents
 from conftest import EXAMPLES, SAMPLES
 
 from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, links, render, rules
@@ -17,8 +19,8 @@ from paytraq_direct.cli import batch
 from paytraq_direct.cli.route import Route
 from paytraq_direct.config import Config, NamedChannel
 from paytraq_direct.invoice import take
+from paytraq_direct.readers import Options, read, readings, sale
 from paytraq_direct.readers import json as json_reader
-from paytraq_direct.readers import read, sale
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +80,12 @@ def _unreadable(name: str) -> tuple[Fault, ...]:
     return next(batch.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
 
 
+def _as_ubl(text: str, name: str = "it.xml") -> tuple[Fault, ...]:
+    """Give the faults of an input that is to be sent as it is."""
+    found = readings(name, io.BytesIO(text.encode()), Options(form="ubl"))
+    return tuple(fault for reading in found for fault in reading.faults)
+
+
 # What no small file can show: what is made for it, refused and accepted.
 MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault, ...]]]] = {
     "PD-003": (
@@ -112,6 +120,11 @@ MADE: dict[str, tuple[Callable[[], tuple[Fault, ...]], Callable[[], tuple[Fault,
         lambda: _linked("https://example.com/a.pdf?X-Goog-Date=20261102T090000Z&X-Goog-Expires=2592000"),
     ),
     "PD-137": (lambda: _linked(size=40_000_000), lambda: _linked(size=25_000_000)),
+    "PD-149": (lambda: _as_ubl("{}", "it.json"), lambda: _as_ubl(ubl_documents.document())),
+    "PD-150": (
+        lambda: _as_ubl(ubl_documents.document(client=None)),
+        lambda: _as_ubl(ubl_documents.document()),
+    ),
     "PD-094": (lambda: _sale_without_operation("sell_goods"), lambda: _sale_without_operation(None)),
 }
 

@@ -79,7 +79,7 @@ zsh_source, or fish_source.
 def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: Any) -> int:
     """Check invoices and say what is wrong with them, all of it at once.
 
-    FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
+    FILE is .json (one invoice or an array), .jsonl (one on each line), .xml (UBL or <Sale>), or - for standard input.
     """
     if schema:
         from paytraq_direct import json_schema  # noqa: PLC0415 - for this option alone

@@ -53,7 +53,7 @@ SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 FILE: Final = click.Path(allow_dash=True)
 CHANNEL: Final = Channel()
 DURATION: Final = Duration()
-READING: Final = ("ignore_unknown", "operation", "arithmetic")
+READING: Final = ("ignore_unknown", "operation", "arithmetic", "references")
 
 
 CHANNEL_OPTION: Final = click.option(
@@ -80,6 +80,13 @@ def of_reading(command: _F) -> _F:
             help="The operation of invoices that name none.",
         ),
         click.option("--no-arithmetic", "arithmetic", flag_value=False, default=True, help="Do not look at the sums."),
+        click.option(
+            "--no-references",
+            "references",
+            flag_value=False,
+            default=True,
+            help="Leave the references of UBL out of the comment.",
+        ),
     )
 
 

@@ -54,7 +54,8 @@ def write(
     if document is None:
         click.echo("no preview: an invoice with errors has no document to show", err=True)
         return code
-    faults = sale.read(name, document, arithmetic=how["arithmetic"]).faults
+    # What is shown as it came was read already, in whatever form it is.
+    faults = reading.faults if document == data else sale.read(name, document, arithmetic=how["arithmetic"]).faults
     try:
         writing.whole(Path(target).resolve(), pages.preview(document, raw(Path(name).name), faults))
     except OSError as error:

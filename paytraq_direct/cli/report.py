@@ -16,7 +16,7 @@ import click
 
 from paytraq_direct import rules
 from paytraq_direct.amounts import amount_text
-from paytraq_direct.cli import explain
+from paytraq_direct.cli import explain, losses
 from paytraq_direct.cli.command import OutputError, telling, wants_colour
 from paytraq_direct.wording import raw
 
@@ -150,6 +150,7 @@ class Report:
             self._out.buffer.flush()
         elif result.outcome in _GOOD:
             self._say(self._out, *_good_lines(reading, result))
+            self._tell_losses(reading)
             self._show_arrival(result.sha256)
         elif result.outcome != "invalid":
             self._say(self._err, *_bad_lines(reading, result))
@@ -157,6 +158,12 @@ class Report:
             self._say(self._out, *explain.lines_of(reading.invoice), "")
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
+
+    def _tell_losses(self, reading: Reading) -> None:
+        """Tell on the receipt how much is not carried, and all of it where nothing is sent."""
+        if words := losses.in_short(reading):
+            told = () if self._sends else losses.lines_of(reading)
+            self._say(self._out, f"{_INDENT}{words}", *(f"{_INDENT}{line}" for line in told))
 
     @telling()
     def unmet(self, refs: Iterable[str]) -> None:
@@ -231,6 +238,7 @@ class JsonReport(Report):
             "elapsed_ms": None if result.elapsed_ms is None else round(result.elapsed_ms, 3),
             "message": result.message,
             "notes": result.notes,
+            "losses": losses.data_of(reading),
         }
         if result.outcome == "conflict":
             line["differences"] = result.differences

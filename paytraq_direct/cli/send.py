@@ -28,6 +28,7 @@ Examples:
   paytraq-send invoice.json --check                    all but the sending
   paytraq-send invoice.json --channel env:ACME_INBOX   the address from a variable
   paytraq-send march/*.json --channel file:acme.uri    many, each treated by itself
+  paytraq-send ubl.xml --check                         what a <Sale> would not carry
   paytraq-send march/*.json --channel by-client        each to its client's channel
   jq -c '.[]' all.json | paytraq-send - --channel env:ACME_INBOX --json
 
@@ -52,6 +53,14 @@ zsh_source, or fish_source.
 @options.CHANNEL_OPTION
 @click.option("--check", is_flag=True, help="All but the sending: no network, no channel needed.")
 @click.option("--xml", is_flag=True, help="Print the <Sale> document and send nothing.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["sale", "ubl"]),
+    default="sale",
+    show_default=True,
+    help="The form in which UBL is sent: as a <Sale>, or as it is.",
+)
 @options.of_reading
 @options.of_output
 @options.OUTBOX_OPTION
@@ -79,12 +88,12 @@ zsh_source, or fish_source.
 def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: bool, **given: Any) -> int:
     """Check invoices and deliver them into a PayTraq Purchase Inbox.
 
-    FILE is .json (one invoice or an array), .jsonl (one on each line), a <Sale> .xml, or - for standard input.
+    FILE is .json (one invoice or an array), .jsonl (one on each line), .xml (UBL or <Sale>), or - for standard input.
     """
     batch.probe(files)
     progress = Progress(sys.stderr, files)
     report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml))
-    readings = batch.read(files, progress.read, **{name: given[name] for name in options.READING})
+    readings = batch.read(files, progress.read, **{name: given[name] for name in (*options.READING, "form")})
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
     code = exits.STOPPED

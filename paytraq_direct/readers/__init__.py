@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from paytraq_direct.readers import json, sale, source
-from paytraq_direct.readers.json import Options
-from paytraq_direct.readers.reading import Reading, nothing_else
+from paytraq_direct import rules
+from paytraq_direct.readers import json, source, xml
+from paytraq_direct.readers.json import Form, Options
+from paytraq_direct.readers.reading import Loss, Reading, nothing_else
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from paytraq_direct.codes import Operation
     from paytraq_direct.readers.reading import Also
 
-__all__ = ["Options", "Reading", "nothing_else", "probe", "read", "readings"]
+__all__ = ["Form", "Loss", "Options", "Reading", "nothing_else", "probe", "read", "readings"]
 
 
 def read(
@@ -26,21 +27,24 @@ def read(
     operation: Operation | None = None,
     arithmetic: bool = True,
     also: Also = nothing_else,
+    references: bool = True,
+    form: Form = "sale",
     on_read: Callable[[int], object] | None = None,
 ) -> Iterator[Reading]:
     """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
 
-    Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), a ``<Sale>`` .xml,
-    and "-" for any of them on standard input. ``operation`` is given to invoices that name none, ``arithmetic``
-    has their sums looked at, ``also`` gives more faults of a record, which get their places, ``on_read`` is told how
-    many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only for a file
-    that cannot be opened or is of no such kind.
+    Takes .json (one invoice or an array), .jsonl (one on each line, read as it is needed), .xml (a ``<Sale>``, or a
+    UBL invoice or credit note), and "-" for any of them on standard input. ``operation`` is given to invoices that
+    name none, ``arithmetic`` has their sums looked at, ``references`` has those of UBL kept in the comment, and the
+    ``form`` "ubl" has UBL sent as it is. ``also`` gives more faults of a record, which get their places, ``on_read`` is
+    told how many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only for
+    a file that cannot be opened or is of no such kind.
     """
     name = os.fspath(path)
     stream = source.opened(name)
     if on_read is not None:
         stream = source.counted(stream, on_read)
-    options = Options(ignore_unknown=ignore_unknown, operation=operation, arithmetic=arithmetic, also=also)
+    options = Options(ignore_unknown, operation, arithmetic, also, references, form)
     return readings(name, stream, options)
 
 
@@ -59,8 +63,9 @@ def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]
             start = stream.readline(source.LINE_LIMIT)
             kind, stream = source.kind_of_start(start), source.resumed(start, stream)
         if kind == "xml":
-            data = source.whole(stream)
-            yield sale.read(name, data, operation=options.operation, arithmetic=options.arithmetic, also=options.also)
+            yield xml.read(name, source.whole(stream), options)
+        elif options.form == "ubl":
+            yield Reading(name, None, (rules.NOT_UBL.fault("", what="JSON"),))
         elif kind == "jsonl":
             yield from json.read_lines(name, stream, options)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from paytraq_direct import jsontext, places, rules
 from paytraq_direct.errors import Fault
@@ -20,19 +20,24 @@ if TYPE_CHECKING:
     from paytraq_direct.codes import Operation
     from paytraq_direct.readers.reading import Also
 
+Form = Literal["sale", "ubl"]
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How records are taken.
 
     Whether unknown keys are left out, the operation of those that name none, whether sums are looked at, and what else
-    is asked of each record: its faults get their places like the others.
+    is asked of each record: its faults get their places like the others. Of UBL, whether the comment keeps its
+    references, and the form in which it is sent: as a ``<Sale>``, or as it is.
     """
 
     ignore_unknown: bool = False
     operation: Operation | None = None
     arithmetic: bool = True
     also: Also = nothing_else
+    references: bool = True
+    form: Form = "sale"
 
 
 def read(name: str, data: bytes, options: Options) -> Iterator[Reading]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import fields, limits, rules, schema, wording, xmlio, xmlplaces
-from paytraq_direct.errors import Fix
+from paytraq_direct.errors import Fault, Fix
 from paytraq_direct.invoice import take
 from paytraq_direct.places import Text
 from paytraq_direct.readers.reading import Reading, nothing_else
 
 if TYPE_CHECKING:
     from paytraq_direct.codes import Operation
-    from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
     from paytraq_direct.readers.reading import Also
 
@@ -30,13 +30,26 @@ _MARKS: Final = {
     codecs.BOM_UTF16_BE: "UTF-16-BE",
 }
 _LONGEST_REASON: Final = 300
+_START: Final = 1_000
 _XML_BLANKS: Final = " \t\r\n"
 # XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
 _COLLAPSED: Final = frozenset({"date", "amount", "percent", "days", "boolean"})
+_UBL: Final = "; this looks like UBL, whose namespace is urn:oasis:names:specification:ubl:schema:xsd:"
 _FOREIGN_ROOTS: Final = {
-    "Invoice": "; this looks like UBL, which is not read",
-    "CreditNote": "; this looks like UBL, which is not read",
+    "Invoice": f"{_UBL}Invoice-2",
+    "CreditNote": f"{_UBL}CreditNote-2",
+    "CrossIndustryInvoice": "; this is a CII invoice, which is not read: ask for it in UBL",
+    "CrossIndustryDocument": "; this is a ZUGFeRD 1 invoice, which is not read: ask for it in UBL",
+    "E_Invoice": "; this is an Estonian e-invoice, which is not read: ask for it in UBL",
+    "StandardBusinessDocument": "; this is an envelope around an invoice: take the invoice out of it",
+    "html": "; this is a web page, perhaps of an error, that was saved in place of an invoice",
 }
+# What is no XML at all, by how it begins; a Factur-X invoice is a PDF.
+_FOREIGN_STARTS: Final = (
+    (b"%PDF-", "it is a PDF; of a Factur-X or ZUGFeRD invoice too, only XML is read, in UBL"),
+    (b"PK\x03\x04", "it is a zip archive: take the invoice out of it"),
+    (b"{", "it is JSON: name the file .json"),
+)
 
 
 def read(
@@ -51,12 +64,32 @@ def read(
 
     An empty element is an absent value. Codes are the wire's own: 1, not due_days.
     """
+    root = root_of(data)
+    if isinstance(root, Fault):
+        return Reading(name, None, (root,))
+    return of_root(name, root, data, operation=operation, arithmetic=arithmetic, also=also)
+
+
+def root_of(data: bytes) -> xmlio.Element | Fault:
+    """Give the root of a document, or why there is none that can be taken."""
     if len(data) > limits.DOCUMENT_BYTES:
-        return Reading(name, None, (rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}"),))
+        return rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}")
     try:
-        root = xmlio.parse(data)
+        return xmlio.parse(data)
     except xmlio.XmlRefused as refused:
-        return Reading(name, None, (_not_xml(data, refused),))
+        return _not_xml(data, refused)
+
+
+def of_root(
+    name: str,
+    root: xmlio.Element,
+    data: bytes,
+    *,
+    operation: Operation | None = None,
+    arithmetic: bool = True,
+    also: Also = nothing_else,
+) -> Reading:
+    """Read a finished document that was parsed."""
     elements = _Elements(root)
     if root.tag != "Sale":
         return Reading(name, None, elements.placed([_not_a_sale(root)], data))
@@ -95,6 +128,20 @@ def encoding_of(data: bytes) -> tuple[str, bytes]:
         return "UTF-8", b""
 
 
+def marked(root: xmlio.Element, found: list[tuple[Fault, xmlio.Element]], data: bytes) -> tuple[Fault, ...]:
+    """Give the faults of a document in its order, each with the place of its element."""
+    if not found:
+        return ()
+    numbers = {element: number for number, element in enumerate(root.iter("*"))}
+    of = [numbers[element] for _, element in found]
+    text = text_of(data, encoding_of(data)[0])
+    ranges = xmlplaces.ranges(text.text, set(of))
+    return tuple(
+        text.marked(fault, *ranges[number]) if number in ranges else replace(fault, line=element.sourceline)
+        for number, (fault, element) in sorted(zip(of, found, strict=True), key=itemgetter(0))
+    )
+
+
 def _of_document(fault: Fault) -> Fault:
     """Give a fault with what to write in a document: codes as on the wire, and no keys, since it has none."""
     fix = fault.fix
@@ -109,6 +156,8 @@ def _of_document(fault: Fault) -> Fault:
 
 
 def _not_xml(data: bytes, refused: xmlio.XmlRefused) -> Fault:
+    if what := _foreign_start(data):
+        return rules.NOT_XML.fault("", why=what)
     fault = rules.NOT_XML.fault("", why=wording.raw(refused.why, _LONGEST_REASON), line=refused.line)
     text = text_of(data)
     at = xmlplaces.trouble(text.text)
@@ -116,6 +165,13 @@ def _not_xml(data: bytes, refused: xmlio.XmlRefused) -> Fault:
         at = text.text.find("<!DOCTYPE")
     # Nothing was parsed, so nobody knows its encoding: only what is UTF-8 in fact has a column.
     return fault if at is None or "\ufffd" in text.text else text.marked(fault, at, at + 1)
+
+
+def _foreign_start(data: bytes) -> str | None:
+    start = data[:_START].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return _FOREIGN_ROOTS["html"].replace("; this", "it")
+    return next((what for mark, what in _FOREIGN_STARTS if start.startswith(mark.lower())), None)
 
 
 def _not_a_sale(root: xmlio.Element) -> Fault:
@@ -142,19 +198,7 @@ class _Elements:
 
     def placed(self, faults: list[Fault], data: bytes) -> tuple[Fault, ...]:
         """Give faults in document order, each with the place of its element, or of the nearest one around it."""
-        if not faults:
-            return ()
-        numbers = {element: number for number, element in enumerate(self._root.iter("*"))}
-        of = [numbers[self._element_of(fault)] for fault in faults]
-        text = text_of(data, encoding_of(data)[0])
-        ranges = xmlplaces.ranges(text.text, set(of))
-        order = sorted(range(len(faults)), key=of.__getitem__)
-        return tuple(
-            text.marked(faults[index], *ranges[of[index]])
-            if of[index] in ranges
-            else replace(faults[index], line=self._element_of(faults[index]).sourceline)
-            for index in order
-        )
+        return marked(self._root, [(fault, self._element_of(fault)) for fault in faults], data)
 
     def _element_of(self, fault: Fault) -> xmlio.Element:
         if fault.code == rules.REPEATED_ELEMENT.code:

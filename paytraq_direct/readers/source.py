@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Kind = Literal["json", "jsonl", "xml"]
 
 STDIN: Final = "-"
+# A tag, UTF-16, and a PDF, which the reader of XML names for what it is.
+_NOT_JSON: Final = (b"<", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"%PDF-")
 LINE_LIMIT: Final = limits.INPUT_BYTES + 1
 _KINDS: Final[dict[str, Kind]] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xml": "xml"}
 _NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -55,7 +58,7 @@ def kind_of_name(name: str) -> Kind | None:
 def kind_of_start(line: bytes) -> Kind:
     """Tell what a stream holds by its first line: a whole object on that line makes it one invoice a line."""
     start = line.removeprefix(UTF8_BOM).strip()
-    if start.startswith(b"<"):
+    if start.startswith(_NOT_JSON):
         return "xml"
     return "jsonl" if start.startswith(b"{") and start.endswith(b"}") else "json"
 

@@ -1,0 +1,186 @@
+"""The lines of a UBL document: each with its own total; price, discount and bar code as far as they are exact."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from paytraq_direct import amounts, codes, rules
+from paytraq_direct.readers.ubl import tables
+from paytraq_direct.readers.ubl.source import decimal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paytraq_direct.readers.ubl.source import Source
+    from paytraq_direct.xmlio import Element
+
+_AMOUNTS: Final = frozenset({"qty", "price", "line_total"})
+_CENTS: Final = 2
+_PLACES: Final = (0, 2, 4, 6, 8, 10)
+_HUNDRED: Final = 100
+_is_gtin = re.compile("[0-9]{8}|[0-9]{12,14}").fullmatch
+
+
+class Line:
+    """One line on its way into the record; ``record`` is what has been taken of it."""
+
+    def __init__(self, source: Source, element: Element, path: str, decimals: int) -> None:
+        self.record: dict[str, Any] = {}
+        self._source = source
+        self._element = element
+        self._path = path
+        self._decimals = decimals
+        self._remarks: list[str] = []
+        source.stands(path, element)
+
+    def take(self) -> dict[str, Any]:
+        """Give the record of the line."""
+        source, element = self._source, self._element
+        for field, paths in tables.LINE:
+            found = source.first(paths, element)
+            if found is not None:
+                text = source.take(self._at(field), found)
+                self.record[field] = decimal(text) if field in _AMOUNTS else text
+        for sub_line in source.all("cac:SubInvoiceLine", element):
+            source.fault(rules.SUB_LINES, sub_line, self._path)
+            break
+        unit = self._unit()
+        self._price(unit)
+        self._discount()
+        self._bar_code()
+        self._description()
+        return self.record
+
+    def _at(self, field: str) -> str:
+        return f"{self._path}.{field}"
+
+    def _unit(self) -> str:
+        quantity = self._source.first(("cbc:InvoicedQuantity", "cbc:CreditedQuantity"), self._element)
+        unit = "" if quantity is None else (quantity.get("unitCode") or "").strip()
+        if unit and quantity is not None:
+            self._source.stands(self._at("unit_name"), quantity)
+            self.record["unit_name"] = tables.UNITS.get(unit, unit)
+        return unit
+
+    def _price(self, unit: str) -> None:
+        """Divide the price by the quantity that it is for; where that does not come out, keep it and say so."""
+        base = self._source.first(("cac:Price/cbc:BaseQuantity",), self._element)
+        if base is None:
+            return
+        self._source.taken.add(base)
+        price, per = _number(self.record.get("price")), _number(decimal(base.text or ""))
+        if per == 1 or price is None:
+            return
+        of = (base.get("unitCode") or unit).strip()
+        one = _written(price / per) if per and per > 0 and of == unit else None
+        if one is not None:
+            self.record["price"] = one
+            return
+        amount = f"{(base.text or '').strip()} {tables.UNITS.get(of, of)}".strip()
+        self._source.fault(rules.PRICE_KEPT, base, self._at("price"), value=self.record["price"], per=amount)
+        self._remarks.append(f"Price per {amount}")
+
+    def _unit_price(self) -> Fraction | None:
+        """Give the exact price of one unit, also where the record cannot hold it."""
+        price = _number(decimal(self._source.text("cac:Price/cbc:PriceAmount", self._element)))
+        per = _number(decimal(self._source.text("cac:Price/cbc:BaseQuantity", self._element) or "1"))
+        return None if price is None or not per else price / per
+
+    def _discount(self) -> None:
+        """Turn what is allowed and charged on the line into one percentage, if that gives its total."""
+        found = list(self._source.all("cac:AllowanceCharge", self._element))
+        if not found:
+            return
+        less = Fraction(0)
+        for one in found:
+            for amount in self._source.all("cbc:Amount", one):
+                value = _number(decimal(self._source.take(self._at("line_discount"), amount))) or Fraction(0)
+                less += -value if _is_charge(self._source, one) else value
+        qty, price = _number(self.record.get("qty")), self._unit_price()
+        if less == 0 or qty is None or price is None:
+            return
+        full = qty * price
+        percent = less / full * _HUNDRED if full else None
+        if percent is None or not 0 <= percent <= _HUNDRED:
+            self._source.fault(rules.LINE_CHARGE, found[0], self._path, amount=_written(-less) or "?")
+            return
+        # A percentage of few digits may give the total though the amounts do not: then they disagree, and it says so.
+        for text in self._percentages(found, percent) if self._gives_total(full - less) else ():
+            if self._gives_total(full * (1 - Fraction(text) / _HUNDRED)):
+                self.record["line_discount"] = text
+                return
+        total = self.record.get("line_total", "not given")
+        self._source.fault(
+            rules.DISCOUNT_KEPT, found[0], self._at("line_discount"), total=total, amount=_written(less) or "?"
+        )
+
+    def _percentages(self, found: list[Element], percent: Fraction) -> Iterator[str]:
+        """Give the percentages to try: the document's own, then the computed one with ever more digits."""
+        if len(found) == 1:
+            own = decimal(self._source.text("cbc:MultiplierFactorNumeric", found[0]))
+            number = _number(own)
+            if number is not None and 0 <= number <= _HUNDRED:
+                yield own
+        for places in _PLACES:
+            yield amounts.amount_text(_rounded(percent, places, ROUND_HALF_UP))
+
+    def _gives_total(self, computed: Fraction) -> bool:
+        total = _number(self.record.get("line_total"))
+        ways = (ROUND_HALF_UP, ROUND_HALF_EVEN)
+        return total == computed or any(total == Fraction(_rounded(computed, self._decimals, way)) for way in ways)
+
+    def _bar_code(self) -> None:
+        found = self._source.first(("cac:Item/cac:StandardItemIdentification/cbc:ID",), self._element)
+        if found is not None and _has_check_digit((found.text or "").strip()):
+            self.record["item_bar_code"] = self._source.take(self._at("item_bar_code"), found).strip()
+
+    def _description(self) -> None:
+        parts = [
+            self._source.take(self._at("description"), element)
+            for path in ("cac:Item/cbc:Description", "cbc:Note")
+            for element in self._source.all(path, self._element)
+        ]
+        if parts or self._remarks:
+            self.record["description"] = "\n".join((*parts, *self._remarks))
+
+
+def decimals_of(currency: object) -> int:
+    """Give how many decimals the amounts of a currency have."""
+    return codes.MINOR_UNITS.get(str(currency), _CENTS)
+
+
+def _is_charge(source: Source, element: Element) -> bool:
+    return source.text("cbc:ChargeIndicator", element) in {"true", "1"}
+
+
+def _number(text: object) -> Fraction | None:
+    """Give the exact number of a text that is an amount; None of any other."""
+    return Fraction(text) if isinstance(text, str) and amounts.is_amount(text) else None
+
+
+def _written(number: Fraction) -> str | None:
+    """Write a number as an amount; None when it has no end within ten decimals."""
+    rounded = _rounded(number, _PLACES[-1], ROUND_HALF_UP)
+    if Fraction(rounded) != number:
+        return None
+    text = amounts.amount_text(rounded)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _rounded(number: Fraction, places: int, way: str) -> Decimal:
+    whole, rest = divmod(abs(number) * 10**places, 1)
+    half = Fraction(1, 2)
+    up = rest > half or (rest == half and (way == ROUND_HALF_UP or int(whole) % 2 == 1))
+    count = int(whole) + up
+    return Decimal((int(number < 0), tuple(map(int, str(count))), -places))
+
+
+def _has_check_digit(text: str) -> bool:
+    """Tell whether a text is a GTIN: its last digit is the one that the others ask for."""
+    if not _is_gtin(text):
+        return False
+    digits = [int(digit) for digit in reversed(text)]
+    return sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10 == 0
