@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 INVOICE = EXAMPLES / "smallest.json"
 KEYS = ["origin", "document_ref", "outcome", "status", "channel", "sha256", "attempts", "faults", "sent_at", "elapsed_ms",
-        "message", "notes"]  # fmt: skip
+        "message", "notes", "losses"]  # fmt: skip
 
 
 def answers(*said: bytes) -> Callable[[Peer], None]:
