@@ -17,7 +17,7 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 
 # A module imports only what stands before it; its own folder counts as one.
 ORDER = (
-    "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rules",
+    "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rule", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "templating",
     "xmlio", "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
     "connection", "wire", "channel", "outbox", "dispatch", "pace", "result", "run",
