@@ -6,67 +6,17 @@ its message and suggestion need. A code once published never changes its meaning
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from paytraq_direct import conditions, limits, wording
+from paytraq_direct import conditions, limits
 from paytraq_direct.codes import PAGE
-from paytraq_direct.conditions import Words
-from paytraq_direct.errors import Fault, Fix, Severity
-from paytraq_direct.fields import INVOICE, OURS, Field
+from paytraq_direct.fields import INVOICE, OURS
+from paytraq_direct.rule import Rule as Rule  # noqa: PLC0414 - whoever has the rules has their kind
 
-Basis = Literal["documented", "safety", "ours", "inferred", "observed"]
-Broken = Callable[[Any, Field], Words | None]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that must hold, what it rests on, and the words for when it does not."""
-
-    code: str
-    statement: str
-    basis: Basis
-    message: str
-    source: str = ""
-    suggestion: str = ""
-    broken: Broken | None = None
-    needs: tuple[str, ...] = ()
-
-    def severity(self, *, foreign: bool) -> Severity:
-        """Give the weight: in documents written by others, what only our contract asks for is a warning."""
-        if self.basis in {"inferred", "observed"} or (foreign and self.basis == "ours"):
-            return "warning"
-        return "error"
-
-    def fault(
-        self,
-        path: str,
-        *,
-        field: Field | None = None,
-        value: object = None,
-        foreign: bool = False,
-        line: int | None = None,
-        column: int | None = None,
-        fix: Fix | None = None,
-        **words: object,
-    ) -> Fault:
-        """Make the fault that a broken rule is reported as."""
-        words = {"name": path or "the input", "value": wording.shown(value), "kind": wording.described(value), **words}
-        suggestion = words.get("suggestion", self.suggestion)
-        return Fault(
-            code=self.code,
-            severity=self.severity(foreign=foreign),
-            path=path,
-            message=self.message.format_map(words),
-            value=None if value is None else wording.raw(value),
-            suggestion=str(suggestion).format_map(words) if suggestion else None,
-            source=self.source or (field.source if field and self.basis == "documented" else self.basis),
-            line=line,
-            column=column,
-            fix=fix,
-        )
-
+    from paytraq_direct.fields import Field
 
 # --- the input as a whole -------------------------------------------------------------------------------------
 
