@@ -10,13 +10,12 @@ import sys
 from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-from unicodedata import combining, east_asian_width
 
 import click
 
 from paytraq_direct import rules
 from paytraq_direct.amounts import amount_text
-from paytraq_direct.cli import explain, losses
+from paytraq_direct.cli import excerpt, losses
 from paytraq_direct.cli.command import OutputError, telling, wants_colour
 from paytraq_direct.wording import raw
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.channel import ChannelUri
     from paytraq_direct.cli.progress import Progress
-    from paytraq_direct.errors import Excerpt, Fault, Fix
+    from paytraq_direct.errors import Fault, Fix
     from paytraq_direct.inbox.arrival import Arrival
     from paytraq_direct.inbox.server import Inbox
     from paytraq_direct.invoice import Invoice
@@ -76,7 +75,6 @@ _FAULT_FIELDS: Final = (
     "source",
 )
 _SOURCES: Final = {"ours": "paytraq_direct's own contract for records", "inferred": "inferred, not documented"}
-_MARGIN: Final = 5
 # Told each time, not counted: each is about another link.
 _EACH: Final = frozenset(
     rule.code
@@ -155,6 +153,8 @@ class Report:
         elif result.outcome != "invalid":
             self._say(self._err, *_bad_lines(reading, result))
         if self._explains and reading.invoice is not None:
+            from paytraq_direct.cli import explain  # noqa: PLC0415 - for this option alone
+
             self._say(self._out, *explain.lines_of(reading.invoice), "")
         for note in result.notes:
             self._say(self._err, f"{_INDENT}note: {note}")
@@ -243,6 +243,8 @@ class JsonReport(Report):
         if result.outcome == "conflict":
             line["differences"] = result.differences
         if self._explains and reading.invoice is not None:
+            from paytraq_direct.cli import explain  # noqa: PLC0415 - for this option alone
+
             line["sum"] = explain.data_of(reading.invoice)
         if self._xml:
             line["document"] = result.document.decode(errors="replace") or None
@@ -266,29 +268,11 @@ def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
     where = ":".join(map(str, (raw(origin, longest=4096), *place)))
     yield f"  {where}{', ' if fault.path else ''}{fault.path}"
     if fault.excerpt is not None:
-        yield from _excerpt_lines(fault, fault.excerpt)
+        yield from excerpt.lines_of(fault, fault.excerpt)
     if fault.suggestion:
         yield f"  {fault.suggestion}"
     if fault.source:
         yield f"  source: {_SOURCES.get(fault.source, fault.source)}; more: paytraq-check --rule {fault.code}"
-
-
-def _excerpt_lines(fault: Fault, excerpt: Excerpt) -> Iterator[str]:
-    """Show the line on which a fault stands, what is meant underlined, below the line before it."""
-    line = fault.line or 1
-    margin = max(len(str(line)), _MARGIN)
-    if excerpt.before is not None:
-        yield f"  {line - 1:>{margin}} | {excerpt.before}"
-    yield f"  {line:>{margin}} | {excerpt.text}"
-    start, length = excerpt.start, min(fault.length or 1, len(excerpt.text) - excerpt.start)
-    blank = " " * _columns(excerpt.text[:start])
-    carets = "^" * max(1, _columns(excerpt.text[start : start + length]))
-    yield f"  {'':>{margin}} | {blank}{click.style(carets, fg=_COLOURS[fault.severity], bold=True)}"
-
-
-def _columns(text: str) -> int:
-    """Give how many columns of a terminal a text takes: two for wide characters, none for accents of their own."""
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _good_lines(reading: Reading, result: Result) -> Iterator[str]:

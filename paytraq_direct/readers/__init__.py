@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from paytraq_direct import rules
-from paytraq_direct.readers import json, source, xml
+from paytraq_direct.readers import json, source
 from paytraq_direct.readers.json import Form, Options
 from paytraq_direct.readers.reading import Loss, Reading, nothing_else
 
@@ -63,6 +63,8 @@ def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]
             start = stream.readline(source.LINE_LIMIT)
             kind, stream = source.kind_of_start(start), source.resumed(start, stream)
         if kind == "xml":
+            from paytraq_direct.readers import xml  # noqa: PLC0415 - with UBL it is much, and most inputs are JSON
+
             yield xml.read(name, source.whole(stream), options)
         elif options.form == "ubl":
             yield Reading(name, None, (rules.NOT_UBL.fault("", what="JSON"),))
