@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from paytraq_direct import amounts, codes, limits, meant, wording
@@ -41,8 +41,8 @@ LINK_PATTERN: Final = (
 )
 
 
-_is_number = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
-_CURRENCY_BESIDE: Final = re.compile(r"^\s*([A-Z]{3}|[€£$])\s*(?=[-+0-9])|(?<=[0-9])\s*([A-Z]{3}|[€£$])\s*$")
+_is_number = partial(re.fullmatch, r"-?[0-9]+(\.[0-9]+)?")
+_CURRENCY_BESIDE: Final = r"^\s*([A-Z]{3}|[€£$])\s*(?=[-+0-9])|(?<=[0-9])\s*([A-Z]{3}|[€£$])\s*$"
 _has_exponent = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]+").fullmatch
 
 
@@ -219,7 +219,7 @@ def not_an_amount(value: object, _: Field) -> Words | None:
         return _BROKEN
     if _is_number(value):
         return {"suggestion": "at most 18 digits before the point and 10 after it are taken"}
-    plain = _CURRENCY_BESIDE.sub("", value)
+    plain = re.sub(_CURRENCY_BESIDE, "", value)
     return _offered(meant.decimals(plain), value, is_sure=plain == value)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paytraq_direct.errors import ChannelError
 from paytraq_direct.wording import discreet
@@ -22,8 +21,7 @@ _KEYS: Final = frozenset({"address", "clients"})
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class NamedChannel:
+class NamedChannel(NamedTuple):
     """A channel of the config: where its address is kept (env:VAR or file:PATH), and the client names it belongs to.
 
     Without clients it takes invoices for anyone, and ``by-client`` never chooses it.
@@ -38,8 +36,7 @@ class NamedChannel:
         return plain(client_name) in {plain(name) for name in self.clients}
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The channels of a config, by name."""
 
     channels: dict[str, NamedChannel]

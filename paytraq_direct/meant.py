@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from paytraq_direct import amounts, codes
@@ -20,12 +21,13 @@ _LONGEST: Final = 60
 _ALIKE: Final = 0.8
 _TELLING: Final = 5
 
-_iso_like = re.compile(r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?").fullmatch
-_day_first = re.compile(r"([0-9]{1,2})([./-])\s?([0-9]{1,2})\2\s?([0-9]{4})\.?").fullmatch
-_grouped = re.compile(r"-?[0-9]{1,3}(?:([ ',.])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]+)?").fullmatch
-_ungrouped = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?").fullmatch
-_powered = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)[eE]([+-]?[0-9]{1,2})").fullmatch
-_counted_days = re.compile(r"([0-9]{1,5})(?:\.0+)?\s*(?:days?|d|dienas|d\.)?", re.IGNORECASE).fullmatch
+# Compiled by the first fault that asks for them: starting is for those who have none.
+_iso_like = partial(re.fullmatch, r"([0-9]{4})([-/.]?)([0-9]{1,2})\2([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_day_first = partial(re.fullmatch, r"([0-9]{1,2})([./-])\s?([0-9]{1,2})\2\s?([0-9]{4})\.?")
+_grouped = partial(re.fullmatch, r"-?[0-9]{1,3}(?:([ ',.])[0-9]{3})(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]+)?")
+_ungrouped = partial(re.fullmatch, r"-?[0-9]+(?:[.,][0-9]+)?")
+_powered = partial(re.fullmatch, r"(-?[0-9]+(?:\.[0-9]+)?)[eE]([+-]?[0-9]{1,2})")
+_counted_days = partial(re.fullmatch, r"([0-9]{1,5})(?:\.0+)?\s*(?:days?|d|dienas|d\.)?", flags=re.IGNORECASE)
 
 
 def dates(text: str) -> list[str]:
