@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -49,6 +49,11 @@ def amount_text(amount: Decimal) -> str:
     """Write an amount with the digits it has: ``150.00`` stays ``150.00``, and never an exponent."""
     text = str(amount)
     return format(amount, "f") if "E" in text else text
+
+
+def moment_text(moment: datetime) -> str:
+    """Write a moment as files and programs have it: ISO 8601 in UTC, milliseconds, with a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def date_of_text(text: str) -> date | None:

@@ -34,6 +34,16 @@ def shown(value: object) -> str:
     return f'"{raw(value)}"' if isinstance(value, str) and not isinstance(value, Number) else raw(value)
 
 
+def counted(number: int, noun: str) -> str:
+    """Give a number of things in words: ``1 error``, ``2 errors``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short_sum(sha256: str) -> str:
+    """Give a SHA-256 so that a person can compare it: its ends."""
+    return f"{sha256[:4]}…{sha256[-4:]}"
+
+
 def described(value: object) -> str:
     """Name the kind of a value in the words of JSON."""
     match value:

@@ -240,8 +240,9 @@ def test_only_the_newest_are_kept_in_memory() -> None:
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
-        ({}, 200), ({"Host": "localhost:PORT"}, 200), ({"Host": "evil.example:PORT"}, 421), ({"Host": "127.0.0.1"}, 421),
-        ({"Origin": "http://127.0.0.1:PORT"}, 200), ({"Origin": "https://evil.example"}, 421), ({"Origin": "null"}, 421),
+        ({}, 200), ({"Host": "localhost:PORT"}, 200), ({"Host": "evil.example:PORT"}, 421), ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1.evil.example:PORT"}, 421), ({"Host": ""}, 421), ({"Host": "127.0.0.1"}, 200),
+        ({"Origin": "http://127.0.0.1:PORT"}, 200), ({"Origin": "http://127.0.0.1:1"}, 421), ({"Origin": ""}, 421), ({"Origin": "https://evil.example"}, 421), ({"Origin": "null"}, 421),
     ],
 )  # fmt: skip
 def test_pages_of_others_cannot_post_here(inbox: Inbox, headers: dict[str, str], status: int) -> None:

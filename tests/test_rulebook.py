@@ -53,8 +53,6 @@ def test_examples_are_true(code: str) -> None:
     """What is called bad breaks the rule, and what is called good does not, and has no error of another rule either."""
     example = rulebook.EXAMPLES[code]
     bad, good = _faults(example.bad), _faults(example.good)
-    if code == "PD-002":
-        return  # its bad example is no JSON, and its good one a member
     assert bad is None or code in {fault.code for fault in bad}
     assert good is None or code not in {fault.code for fault in good}
     if good is not None and not example.good.startswith("<"):

@@ -16,12 +16,11 @@ from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.inbox import site
 from paytraq_direct.inbox.script import MEANINGS, Script, ScriptError
 from paytraq_direct.inbox.server import HOST, Inbox
-from paytraq_direct.wording import raw
+from paytraq_direct.wording import counted, raw, short_sum
 
 if TYPE_CHECKING:
     from paytraq_direct.inbox.arrival import Arrival, Mode
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _EXAMPLES: Final = """\b
 Examples:
   paytraq-inbox                                  then send to the channel that it prints
@@ -64,7 +63,7 @@ def inbox(*, port: int, host: str, script: str, store: Path | None, strict: bool
         signal.signal(number, lambda *_: ended.set())
     with opened:
         _say(f"channel  {opened.channel.reveal()}", f"page     {opened.address}")
-        if host not in _LOOPBACK:
+        if not opened.channel.is_loopback:
             click.echo(f"warning: whoever reaches {host} can post here, and read what arrived", err=True)
         ended.wait()
     _say(f"{opened.kept.count:,} arrived")
@@ -73,11 +72,11 @@ def inbox(*, port: int, host: str, script: str, store: Path | None, strict: bool
 
 def _tell(arrival: Arrival) -> None:
     """Tell of one arrival on a line of its own."""
-    faults = f"{len(arrival.faults)} fault{'' if len(arrival.faults) == 1 else 's'}"
+    faults = counted(len(arrival.faults), "fault")
     parties = f"{raw(arrival.supplier_name or '?')} → {raw(arrival.client_name or '?')}"
     again = f"  again: {', '.join(f'#{number}' for number in arrival.duplicates)}" if arrival.duplicates else ""
     about = f"{raw(arrival.document_ref or '?')}  {parties}  {raw(arrival.total or '')}"
-    sha256 = f"sha256 {arrival.sha256[:4]}…{arrival.sha256[-4:]}"
+    sha256 = f"sha256 {short_sum(arrival.sha256)}"
     _say(f"#{arrival.number:<4} {arrival.answer:<16} {about}   {sha256}, {faults}{again}")
 
 

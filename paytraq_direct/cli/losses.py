@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from paytraq_direct.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,7 +18,7 @@ def in_short(reading: Reading) -> str:
         return ""
     noted = sum(loss.in_comment for loss in reading.losses)
     left = len(reading.losses) - noted
-    facts = f"{left:,} fact{'' if left == 1 else 's'} not carried"
+    facts = f"{counted(left, 'fact')} not carried"
     return f"{facts}, {noted:,} in the comment only" if noted else facts
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from paytraq_direct import rules
-from paytraq_direct.amounts import amount_text
+from paytraq_direct.amounts import amount_text, moment_text
 from paytraq_direct.cli import excerpt, losses
 from paytraq_direct.cli.command import OutputError, telling, wants_colour
-from paytraq_direct.wording import raw
+from paytraq_direct.wording import counted, raw, short_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -197,8 +197,8 @@ class Report:
         if invalid := self._outcomes["invalid"]:
             which = "nothing was sent: " if invalid == self._outcomes.total() else f"{invalid:,} not sent: "
             errors, warnings = self._severities["error"], self._severities["warning"]
-            counted = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-            self._say(self._err, f"{which if self._sends else ''}{counted}")
+            numbers = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+            self._say(self._err, f"{which if self._sends else ''}{numbers}")
 
     def _is_new(self, warning: Fault) -> bool:
         """Count a warning; tell whether none like it was shown before."""
@@ -234,7 +234,7 @@ class JsonReport(Report):
             "sha256": result.sha256,
             "attempts": result.attempts,
             "faults": [_fault_data(fault) for fault in (*reading.faults, *result.faults)],
-            "sent_at": None if result.sent_at is None else _utc(result.sent_at),
+            "sent_at": None if result.sent_at is None else moment_text(result.sent_at),
             "elapsed_ms": None if result.elapsed_ms is None else round(result.elapsed_ms, 3),
             "message": result.message,
             "notes": result.notes,
@@ -316,8 +316,8 @@ def _arrival_lines(arrival: Arrival) -> Iterator[str]:
     invoice = arrival.invoice
     if invoice is not None:
         rows = len(invoice.line_items)
-        yield f"{_INDENT}in the inbox: {invoice.sale_type} of {invoice.document_date}, {_counted(rows, 'line')}"
-    faults = _counted(len(arrival.faults), "fault")
+        yield f"{_INDENT}in the inbox: {invoice.sale_type} of {invoice.document_date}, {counted(rows, 'line')}"
+    faults = counted(len(arrival.faults), "fault")
     yield f"{_INDENT}{_about(arrival.document, arrival.sha256)}; the inbox checked it: {faults}"
     for fault in arrival.faults:
         yield f"{_INDENT}{fault}"
@@ -340,7 +340,7 @@ def _parties(invoice: Invoice | None) -> str:
 
 def _about(document: bytes, sha256: str) -> str:
     size = f"{len(document):,} bytes" if len(document) < 1000 else f"{len(document) / 1000:,.1f} kB"  # noqa: PLR2004
-    return f"document {size}, sha256 {sha256[:4]}…{sha256[-4:]}"
+    return f"document {size}, sha256 {short_sum(sha256)}"
 
 
 def _fault_data(fault: Fault) -> dict[str, Any]:
@@ -361,10 +361,6 @@ def _fix_data(fix: Fix) -> dict[str, Any]:
     return data
 
 
-def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _local(moment: datetime) -> str:
     return moment.astimezone().isoformat(" ", "seconds")
 
@@ -377,7 +373,3 @@ def _styled(word: str) -> str:
     """Give an outcome, padded to its column, or a severity, in its colour."""
     shown = word if word in {"error", "warning"} else f"{_name(word):<10} "
     return click.style(shown, fg=_COLOURS[word], bold=True)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

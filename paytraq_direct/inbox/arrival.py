@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from paytraq_direct import rules, schema, xmlio
+from paytraq_direct import rulebook, schema, xmlio
 from paytraq_direct.amounts import amount_text
 from paytraq_direct.readers import sale
 
@@ -149,4 +149,5 @@ def _of_ubl(root: xmlio.Element) -> dict[str, str]:
 
 
 def _is_contract(fault: Fault) -> bool:
-    return next((rule.basis == "ours" for rule in rules.every() if rule.code == fault.code), False)
+    rule = rulebook.rule_of(fault.code)
+    return rule is not None and rule.basis == "ours"

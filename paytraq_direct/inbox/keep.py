@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from paytraq_direct.amounts import moment_text
 from paytraq_direct.inbox.arrival import examine
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _write(folder: Path, arrival: Arrival) -> None:
     (folder / f"{stem}.xml").write_bytes(arrival.document)
     about: dict[str, Any] = {
         "number": arrival.number,
-        "received_at": arrival.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "received_at": moment_text(arrival.received_at),
         "answer": arrival.answer,
         "sha256": arrival.sha256,
         "duplicates": arrival.duplicates,

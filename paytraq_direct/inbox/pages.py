@@ -7,7 +7,7 @@ import hashlib
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from paytraq_direct import __version__, resources, templating
+from paytraq_direct import __version__, resources, templating, wording
 from paytraq_direct.inbox import text
 from paytraq_direct.inbox.view import View, view_of
 
@@ -131,7 +131,7 @@ def _page(template: str, **values: Any) -> bytes:
         "seen": _seen,
         "cut": _cut,
         "tally": _tally,
-        "short_sum": _short_sum,
+        "short_sum": wording.short_sum,
         "moment": _moment,
         "iso": _iso,
         "answer_class": _answer_class,
@@ -159,12 +159,7 @@ def _tally(faults: Iterable[Fault]) -> list[tuple[str, str]]:
     """Count errors and warnings, each in words; nothing where there are none."""
     severities = [fault.severity for fault in faults]
     numbers = ((severities.count(severity), severity) for severity in ("error", "warning"))
-    return [(name, f"{number:,} {name}{'' if number == 1 else 's'}") for number, name in numbers if number]
-
-
-def _short_sum(sha256: str) -> str:
-    """Shorten a sum as the sender's receipt does."""
-    return f"{sha256[:4]}…{sha256[-4:]}"
+    return [(name, wording.counted(number, name)) for number, name in numbers if number]
 
 
 def _moment(when: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
@@ -28,7 +29,6 @@ PATH: Final = "/ext/direct/inbox/"
 HOST: Final = "127.0.0.1"
 
 _PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _ID_FILE: Final = "channel-id"
 # Bytes that are no HTTP at all.
 _GARBAGE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
@@ -159,18 +159,15 @@ class Inbox:
         return False
 
     def _is_for_us(self, request: Request) -> bool:
-        """Tell whether a request names this inbox: a page that rebinds its name to 127.0.0.1 names another.
+        """Tell whether a request was made for this inbox, and not by a page of somebody else.
 
-        A request that comes from a page of somebody else is not for us either.
+        A page that rebinds its name to this machine goes by that name: an address, localhost and the host that was
+        given are none that it can have. What its own pages ask for comes from the host that they are asked of.
         """
-        names = {f"{host}:{self.port}" for host in _LOOPBACK}
-        host = request.headers.get("host")
-        if self._host not in {HOST, "::1", "localhost"}:
-            return True
-        if host is not None and host.lower() not in names:
-            return False
-        origin = request.headers.get("origin")
-        return origin is None or origin.lower() in {f"http://{name}" for name in names}
+        host = request.headers.get("host", HOST).lower()
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+        is_ours = name in {"localhost", self._host.lower()} or _is_address(name.strip("[]"))
+        return is_ours and request.headers.get("origin", f"http://{host}").lower() == f"http://{host}"
 
 
 def _replied(peer: Peer, arrival: Arrival, status: int) -> bool:
@@ -202,6 +199,14 @@ def _misbehaved(peer: Peer, step: Step, arrival: Arrival, usual: int) -> bool:
             peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             peer.linger()
     return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _channel_id(folder: Path | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
+from paytraq_direct.amounts import moment_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -14,14 +16,9 @@ State = Literal["pending", "sending", "delivered", "deferred", "rejected", "in_d
 T = TypeVar("T")
 
 
-def written(moment: datetime) -> str:
-    """Give a moment as the ledger writes it: ISO 8601 in UTC, milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def now() -> str:
     """Give this moment as the ledger writes it."""
-    return written(datetime.now(UTC))
+    return moment_text(datetime.now(UTC))
 
 
 def storable(text: str) -> str:
@@ -88,9 +85,6 @@ class Page(Protocol):
 
     def setting(self, name: str) -> bytes | None:
         """Give a setting."""
-
-    def put_setting(self, name: str, value: bytes) -> None:
-        """Keep a setting."""
 
     def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
         """Keep a channel; a new name takes the place of the one before."""

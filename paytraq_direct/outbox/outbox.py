@@ -9,12 +9,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from paytraq_direct.amounts import moment_text
 from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox import content, forks, guard, presence
 from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.guard import Draft, Standing
-from paytraq_direct.outbox.ledger import now, storable, written
+from paytraq_direct.outbox.ledger import now, storable
 from paytraq_direct.outbox.sqlite import SqliteStore, place_of
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class Outbox(Forked):
         Of many, at ``most`` so many ``after`` an id are listed.
         """
         document_ref = document_ref and storable(document_ref)
-        start, end = (None if moment is None else written(moment) for moment in (since, until))
+        start, end = (None if moment is None else moment_text(moment) for moment in (since, until))
         found: Any = {"states": states, "fingerprints": fingerprints, "document_ref": document_ref, "since": start}
         return self._store.read(lambda page: list(page.find(**found, until=end, after=after, most=most)))
 

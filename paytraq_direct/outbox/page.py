@@ -33,11 +33,6 @@ class SqlitePage:
         row = self._do("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def put_setting(self, name: str, value: bytes) -> None:
-        self._do(
-            "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
-        )
-
     def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
         self._do(
             "INSERT INTO channel (fingerprint, masked, named) VALUES (?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE "
