@@ -127,18 +127,18 @@ class AnswerReader:
             self._checked_first_line = True
 
 
-def read_body(head: Head, buffer: bytearray, more: Callable[[], bytes]) -> Body:
+def read_body(head: Head, buffer: bytearray, more: Callable[[], bytes], kept_bytes: int = KEPT_BODY) -> Body:
     """Read an answer's body: ``buffer`` is what came with the head, ``more()`` gives the next bytes, empty at the end.
 
     Never raises: whatever ``more`` throws, the body is then as far as it came, not whole. The bytes are
-    given as they were sent, never decompressed; at most 64 KiB of them are kept. What is left in the
+    given as they were sent, never decompressed; at most ``kept_bytes`` of them are kept. What is left in the
     buffer afterwards does not belong to this answer.
     """
     if head.status in _BODILESS:
         return Body(b"", whole=True, exact=True)
     lengths = [part.strip() for value in head.values("content-length") for part in value.split(",")]
     codings = head.values("transfer-encoding")
-    intake = _Intake(buffer, more)
+    intake = _Intake(buffer, more, kept_bytes)
     exact = head.sound and len(lengths) + len(codings) == 1
     try:
         if codings:
@@ -189,11 +189,12 @@ class _CutError(Exception):
 class _Intake:
     """Moves a body out of the buffer, fetching more as needed, and keeps its beginning."""
 
-    __slots__ = ("_buffer", "_more", "_seen", "kept")
+    __slots__ = ("_buffer", "_kept_bytes", "_more", "_seen", "kept")
 
-    def __init__(self, buffer: bytearray, more: Callable[[], bytes]) -> None:
+    def __init__(self, buffer: bytearray, more: Callable[[], bytes], kept_bytes: int) -> None:
         self._buffer = buffer
         self._more = more
+        self._kept_bytes = kept_bytes
         self._seen = 0
         self.kept = bytearray()
 
@@ -205,7 +206,7 @@ class _Intake:
             del self._buffer[:count]
             count -= len(part)
             self._seen += len(part)
-            self.kept += part[: max(0, KEPT_BODY - len(self.kept))]
+            self.kept += part[: max(0, self._kept_bytes - len(self.kept))]
 
     def take_buffered(self) -> None:
         self.take(len(self._buffer))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 Text = TypeVar("Text", str, bytes)
 
@@ -22,7 +22,7 @@ _segments = re.compile(r"[/?]").split
 
 
 class Blot:
-    """Takes the secret parts of a URL out of texts: those that its masked form does not show.
+    """Takes the secret parts of a URL out of texts: those that its masked form does not show; other secrets too.
 
     The whole path and each hidden part are found raw and percent-decoded, in any letter case; a part also when it
     was cut off after eight characters, or after four by the end of the text.
@@ -30,12 +30,12 @@ class Blot:
 
     __slots__ = ("_parts", "_paths")
 
-    def __init__(self, url: str, shown_url: str) -> None:
+    def __init__(self, url: str, shown_url: str, secrets: Sequence[str] = ()) -> None:
         shown = set(_segments(shown_url))
         path = "/" + url.partition("://")[2].partition("/")[2].rstrip("/")
         hidden = [segment for segment in _segments(path)[1:] if segment not in shown]
         self._paths = _forms([path]) if hidden else []
-        self._parts = [form for form in _forms(hidden) if len(form) >= _SHORTEST]
+        self._parts = [form for form in _forms([*hidden, *secrets]) if len(form) >= _SHORTEST]
 
     def body(self, text: bytes) -> bytes:
         """Give the body of an answer without them."""

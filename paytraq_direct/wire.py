@@ -14,14 +14,14 @@ import urllib.parse
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from paytraq_direct.answer import AnswerReader, Body, Head, read_body
+from paytraq_direct.answer import KEPT_BODY, AnswerReader, Body, Head, read_body
 from paytraq_direct.blot import Blot
 from paytraq_direct.connection import (
     CHUNK,
@@ -43,7 +43,7 @@ from paytraq_direct.errors import ChannelError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 PUBLIC_AUTHORITIES: Final = DEFAULT_CA_BUNDLE_PATH
 # A server may close an idle connection at the very moment it is used again; within a second none does.
@@ -82,12 +82,23 @@ class Progress(enum.IntEnum):
     WHOLE = 2
 
 
+class Content(Protocol):
+    """A body too long to be held at once: its size in bytes is known, and it comes in pieces, as often as asked."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes the pieces come to."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give it from its beginning, no piece empty."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """What became of one POST.
 
     ``status`` is that of a complete final answer, else None; ``reason``, ``headers`` and ``body`` (its
-    first 64 KiB, as they came, with the secret parts of the URL blotted out) belong to that answer.
+    beginning, as it came) belong to that answer, with the secret parts of the URL and other secrets blotted out.
     ``early`` when the answer began to arrive before the whole request was written. ``trouble`` says in
     English what went wrong, None when nothing did. ``stage`` is where it ended: resolve, connect, proxy,
     tls, write, answer, body, done. ``sent_at`` is when it began, in UTC.
@@ -113,10 +124,13 @@ class Exchange:
 class _Errand(Trace):
     """What one exchange needs and what became of it so far. The only object that knows the real target."""
 
-    __slots__ = ("answer", "body", "deadline", "early", "origin", "progress", "target")
+    __slots__ = ("answer", "body", "deadline", "early", "kept_bytes", "origin", "progress", "target")
 
-    def __init__(self, origin: Origin, target: str, body: bytes, deadline: Deadline) -> None:
+    def __init__(
+        self, origin: Origin, target: str, body: bytes | Content, deadline: Deadline, kept_bytes: int = KEPT_BODY
+    ) -> None:
         super().__init__()
+        self.kept_bytes = kept_bytes
         self.origin = origin
         self.target = target
         self.body = body
@@ -271,18 +285,29 @@ class Wire:
             return False
         return all(_plain_host(origin.host) == host and origin.port == port for origin in origins)
 
-    def post(self, url: str, body: bytes, *, headers: Mapping[str, str], deadline_s: float, shown_url: str) -> Exchange:
+    def post(
+        self,
+        url: str,
+        body: bytes | Content,
+        *,
+        headers: Mapping[str, str],
+        deadline_s: float,
+        shown_url: str,
+        secrets: Sequence[str] = (),
+        kept_bytes: int = KEPT_BODY,
+    ) -> Exchange:
         """Post a body once and say what became of it; redirects are not followed and nothing is repeated.
 
         ``deadline_s`` is for everything, name resolution and reading the answer included. ``shown_url`` is
-        the URL with its secret masked: all that requests gets to see. Raises nothing for what happens on
+        the URL with its secret masked: all that requests gets to see. ``secrets`` are what headers hold and the answer
+        must not repeat, ``kept_bytes`` is how much of the answer's body is kept. Raises nothing for what happens on
         the network; ValueError or TypeError for arguments that make no sense, ChannelError for an http URL
         with a proxy. A KeyboardInterrupt passes through with the progress as its ``paytraq_progress``.
         """
         _check_arguments(body, headers, deadline_s)
         sent_at = self._now()
         started = self._clock()
-        errand = _Errand(Origin("", "", 0), "", body, Deadline(deadline_s, self._clock))
+        errand = _Errand(Origin("", "", 0), "", body, Deadline(deadline_s, self._clock), kept_bytes)
         trouble = None
         answered: requests.Response | None = None
         try:
@@ -305,7 +330,7 @@ class Wire:
             trouble=trouble,
             sent_at=sent_at,
             elapsed_ms=(self._clock() - started) * 1000,
-            blot=Blot(url, shown_url),
+            blot=Blot(url, shown_url, secrets),
         )
 
     def _open(self, errand: _Errand) -> Connection:
@@ -330,11 +355,11 @@ class Wire:
         template, fields = self._templates.get(key) or self._template(key, shown_url, headers)
         request = _MaskedRequest.__new__(_MaskedRequest)
         request.__dict__.update(template.__dict__)
-        request.body = errand.body
+        request.body = errand.body if isinstance(errand.body, bytes) else None
         request.errand = errand
         request.lines = (
             f"POST {errand.target} HTTP/1.1\r\nHost: {errand.origin.host_header}\r\n{fields}"
-            f"Content-Length: {len(errand.body)}\r\n\r\n"
+            f"Content-Length: {_size(errand.body)}\r\n\r\n"
         ).encode("ascii")
         return request
 
@@ -365,10 +390,14 @@ class Wire:
         return words
 
 
-def _check_arguments(body: bytes, headers: Mapping[str, str], deadline_s: float) -> None:
-    if not isinstance(body, bytes):
-        raise TypeError("the body must be bytes")
-    if not body:
+def _size(body: bytes | Content) -> int:
+    return len(body) if isinstance(body, bytes) else body.size
+
+
+def _check_arguments(body: bytes | Content, headers: Mapping[str, str], deadline_s: float) -> None:
+    if not isinstance(body, bytes) and not hasattr(body, "pieces"):
+        raise TypeError("the body must be bytes, or come in pieces")
+    if not _size(body):
         raise ValueError("the body is empty")
     if isinstance(deadline_s, bool) or not isinstance(deadline_s, int | float):
         raise TypeError("the deadline must be a number of seconds")
@@ -397,26 +426,41 @@ def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _
     write, a complete answer that is already waiting still counts; else the failure is raised.
     """
     errand.stage = "write"
-    body = memoryview(errand.body)
-    pieces = [memoryview(b"".join((lines, body[:CHUNK])))]
-    pieces += [body[start : start + CHUNK] for start in range(CHUNK, len(body), CHUNK)]
-    for whole_piece in pieces:
-        piece = whole_piece
-        while piece:
+    for piece in _pieces(lines, errand.body):
+        left = memoryview(piece)
+        while left:
             errand.deadline.left()  # a socket that always has room is never waited for
             if connection.is_readable() and connection.listen(reader):
                 return reader.received
             try:
-                sent = _hand_over(connection, piece, errand)
+                sent = _hand_over(connection, left, errand)
             except OSError:
                 while not connection.listen(reader):
                     connection.wait(errand.deadline)
                 return reader.received
-            piece = piece[sent:]
+            left = left[sent:]
             if not sent:
                 connection.wait(errand.deadline, READ | WRITE)
     errand.progress = Progress.WHOLE
     return reader.received
+
+
+def _pieces(lines: bytes, body: bytes | Content) -> Iterator[bytes | memoryview]:
+    """Give the header lines and the body as they are handed to the socket. Raises Broken when they are not as said."""
+    if isinstance(body, bytes):
+        yield b"".join((lines, body[:CHUNK]))
+        rest = memoryview(body)
+        yield from (rest[start : start + CHUNK] for start in range(CHUNK, len(body), CHUNK))
+        return
+    yield lines
+    left = body.size
+    for piece in body.pieces():
+        left -= len(piece)
+        if left < 0:
+            break
+        yield piece
+    if left:
+        raise Broken("what was to be sent changed its size")
 
 
 def _hand_over(connection: Connection, piece: memoryview, errand: _Errand) -> int:
@@ -454,7 +498,7 @@ def _finish_body(connection: Connection, head: Head, buffer: bytearray, errand: 
             data = connection.receive()
         return data
 
-    return read_body(head, buffer, more)
+    return read_body(head, buffer, more, errand.kept_bytes)
 
 
 def _response(request: _MaskedRequest, head: Head, body: Body) -> requests.Response:
