@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Literal, Union
+from typing import Any, Final, Union
 
 from paytraq_direct import codes
 from paytraq_direct.codes import PAGE, Enumeration
 
-Kind = Literal["text", "name", "date", "link", "code", "currency", "boolean", "amount", "percent", "days", "rows"]
 OURS: Final = "ours"
 NEWER_PAGE: Final = f"{PAGE}, newer edition"
 SHOWN: Final = f"{PAGE}, example only"
@@ -21,11 +20,14 @@ SHOWN: Final = f"{PAGE}, example only"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record: its name, the path of its element, and how its value is taken."""
+    """One field of a record: its name, the path of its element, and how its value is taken.
+
+    ``kind`` is text, name, date, link, code, currency, boolean, amount, percent, days, or rows of other fields.
+    """
 
     name: str
     element: str
-    kind: Kind
+    kind: str
     meaning: str
     source: str
     required: bool = False

@@ -8,13 +8,15 @@ from dataclasses import fields as fields_of
 from dataclasses import make_dataclass
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from paytraq_direct import jsontext, limits, meant, rules, values, wording
 from paytraq_direct.errors import Fix
 from paytraq_direct.values import UNSURE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
 
@@ -26,6 +28,18 @@ _SAMPLES: Final = {
     "boolean": "true", "amount": "121.00", "percent": "10", "days": "14", "rows": "[…]",
 }  # fmt: skip
 
+
+class Kinds(NamedTuple):
+    """How values of each kind of field are taken: at once, or rule by rule; and what a missing one may look like."""
+
+    taker: Callable[[Field], values.Take]
+    rules_of: Callable[[Field], tuple[rules.Rule, ...]]
+    settle: Callable[[Any, Field], object]
+    samples: Mapping[str, str]
+
+
+INVOICE_KINDS: Final = Kinds(values.taker, rules.of_value, values.settle, _SAMPLES)
+
 Values = list[Any]
 """The values of a record in the order of its table, None (of rows: an empty tuple) where one is absent."""
 
@@ -33,12 +47,13 @@ Values = list[Any]
 class Table(Generic[_R]):
     """A table of fields, made ready for taking and making records of one kind.
 
-    ``tables`` are those of the rows that its records hold, by the name of their field.
+    ``tables`` are those of the rows that its records hold, by the name of their field; so are those of the one object
+    that a field of kind object holds.
     """
 
     __slots__ = (
-        "_blank", "_draft", "_others", "_puts", "_required", "_takers", "_triggers", "fields", "kind", "places",
-        "rules", "tables", "title",
+        "_blank", "_draft", "_others", "_puts", "_required", "_takers", "_triggers", "fields", "kind", "kinds",
+        "places", "rules", "tables", "title",
     )  # fmt: skip
 
     def __init__(
@@ -47,17 +62,18 @@ class Table(Generic[_R]):
         title: str,
         table: tuple[Field, ...],
         record_rules: Mapping[str, tuple[rules.Rule, ...]],
+        kinds: Kinds = INVOICE_KINDS,
         **tables: Table[Any],
     ) -> None:
         self.tables = tables
+        self.kinds = kinds
         self.kind: type[_R] = kind
         self.title = title
         self.fields = table
         self.rules = record_rules
         self.places = {row.name: index for index, row in enumerate(table)}
         self._takers: dict[object, tuple[values.Take, int]] = {
-            row.name: (_rows_taker(row, tables[row.name]) if row.kind == "rows" else values.taker(row), index)
-            for index, row in enumerate(table)
+            row.name: (self._taker(row), index) for index, row in enumerate(table)
         }
         self._blank: Values = [() if row.kind == "rows" else None for row in table]
         self._required = [(index, self._blank[index]) for index, row in enumerate(table) if row.required]
@@ -68,6 +84,11 @@ class Table(Generic[_R]):
         # class that has the same slots; so made() fills one of those and then says what it is.
         slots: Any = [*((name, Any) for name in self.places), *((name, Any, None) for name in self._others)]
         self._draft: Any = make_dataclass(f"_{kind.__name__}", slots, slots=True, eq=False, repr=False)
+
+    def _taker(self, row: Field) -> values.Take:
+        if row.kind in _HOLDING:
+            return _HOLDING[row.kind](row, self.tables[row.name])
+        return self.kinds.taker(row)
 
     def blank(self) -> Values:
         """Give the values of a record in which all is absent."""
@@ -160,6 +181,19 @@ def _rows_taker(field: Field, table: Table[Any]) -> values.Take:
     return take_rows
 
 
+def _object_taker(_: Field, table: Table[Any]) -> values.Take:
+    """Give the quick look at one object."""
+
+    def take_object(given: Any) -> object:
+        record = table.quick(table.spelt(given) if type(given) is table.kind else given)
+        return UNSURE if record is None else table.made(record)
+
+    return take_object
+
+
+_HOLDING: Final = {"rows": _rows_taker, "object": _object_taker}
+
+
 class Notes:
     """The faults of one reading, each with its place in document order."""
 
@@ -228,7 +262,7 @@ class Careful:
         value = values.plain(value)
         if field.kind == "rows" and not isinstance(value, list | tuple | str | bytes | Mapping):
             value = list(islice(value, limits.LINES + 1)) if isinstance(value, Iterable) else value
-        for rule in rules.of_value(field):
+        for rule in self._table.kinds.rules_of(field):
             words = rule.broken(value, field) if rule.broken else None
             if words is not None:
                 self._note(field.name, rule, field=field, value=value, **words)
@@ -236,7 +270,17 @@ class Careful:
                     self._refused.add(field.name)
                     return
         place = self._table.places[field.name]
-        self._record[place] = self._rows(field, value) if field.kind == "rows" else values.settle(value, field)
+        if field.kind == "rows":
+            self._record[place] = self._rows(field, value)
+        elif field.kind == "object":
+            self._record[place] = self._object(field, value)
+        else:
+            self._record[place] = self._table.kinds.settle(value, field)
+
+    def _object(self, field: Field, given: Any) -> Any:
+        table = self._table.tables[field.name]
+        order = (*self._order, self._table.places[field.name])
+        return table.made(Careful(table, self._notes, f"{self._prefix}{field.name}.", order).take(given))
 
     def _rows(self, field: Field, given: Any) -> tuple[Any, ...]:
         table = self._table.tables[field.name]
@@ -251,8 +295,11 @@ class Careful:
         for row in self._table.fields:
             if row.required and row.name not in self._refused | taken_for and data.get(row.name) is None:
                 meaning = row.meaning[0].lower() + row.meaning[1:].rstrip(".")
-                sample = f"<{row.tag}>" if self._notes.foreign else f'"{row.name}": {_SAMPLES[row.kind]}'
+                sample = f"<{row.tag}>" if self._notes.foreign else self._sample(row)
                 self._note(row.name, rules.MISSING, meaning=meaning, sample=sample)
+
+    def _sample(self, row: Field) -> str:
+        return f'"{row.name}": {self._table.kinds.samples[row.kind]}'
 
     def _look_across(self) -> None:
         """Try the rules that hold one field against others; those that need a refused field are left alone."""
