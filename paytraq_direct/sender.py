@@ -341,8 +341,6 @@ class Sender:
                 # Once the other sender has ended, the guard is asked again: what it sent may have other content.
                 if not self._outlasts(begun, until):
                     return self._standing(errand.ref, errand.document, begun)
-            elif begun is None:
-                raise OutboxError("the outbox did not say that the attempt is written down, so nothing was sent")
             else:
                 return begun
         return errand.hold(_STOPPED)

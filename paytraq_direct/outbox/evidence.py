@@ -37,7 +37,7 @@ _STATES: Final = {
     "deferred": "Deferred: the document was surely not taken.",
     "pending": "Pending: the document was not sent yet.",
     "sending": "Being sent.",
-    "superseded": "Superseded by other content before it was delivered.",
+    "superseded": "Superseded by other content.",
 }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from paytraq_direct.answer import KEPT_BODY
 from paytraq_direct.outbox import content
 from paytraq_direct.outbox.ledger import now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from paytraq_direct.channel import Verdict
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, State
 
 SETTLED: Final = frozenset({"delivered", "in_doubt"})
@@ -18,7 +20,10 @@ _GONE: Final = "its sender ended before it wrote down an answer: the document ma
 
 
 class Draft(NamedTuple):
-    """An invoice on its way into the ledger."""
+    """What is to be sent, on its way into the ledger.
+
+    ``repeats`` says that sending it is an upsert: it may be sent again after a doubt, and with other content.
+    """
 
     key: content.Key
     masked: str
@@ -26,6 +31,7 @@ class Draft(NamedTuple):
     record: str
     document: bytes
     values: dict[str, Any]
+    repeats: bool = False
 
 
 class Standing(NamedTuple):
@@ -50,6 +56,10 @@ def standing_against(page: Page, known: Sequence[Delivery], draft: Draft, *, res
     if resend:
         return None
     settled = [delivery for delivery in known if delivery.state in SETTLED]
+    if draft.repeats:
+        # What came last is what holds there now.
+        is_there = [d for d in settled[-1:] if d.state == "delivered" and d.sha256 == draft.values["sha256"]]
+        return standing_of(page, "delivered", is_there[0]) if is_there else None
     same = [delivery for delivery in settled if _says_the_same(page, delivery, draft)]
     for state in ("delivered", "in_doubt"):
         for delivery in reversed(same):
@@ -83,7 +93,8 @@ def standing_of(page: Page, kind: str, delivery: Delivery, differences: tuple[st
 
 def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State) -> int:
     """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
-    same = [delivery for delivery in known if delivery.sha256 == draft.values["sha256"]]
+    candidates = known[-1:] if draft.repeats else known
+    same = [delivery for delivery in candidates if delivery.sha256 == draft.values["sha256"]]
     for delivery in known:
         if delivery.state not in SETTLED and delivery not in same[-1:]:
             page.set_state(delivery.id, "superseded")
@@ -113,6 +124,16 @@ def summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:
     return outcome  # type: ignore[return-value] # an outcome is a state
 
 
+def overtake(page: Page, delivery: int) -> None:
+    """End the doubts about earlier content of the key of a delivery that has arrived: what came last holds."""
+    found = page.get(delivery)
+    assert found is not None  # noqa: S101 - an attempt of it has ended
+    key = content.Key(found.fingerprint, found.supplier, found.sale_type, found.reference)
+    for earlier in page.by_key(key):
+        if earlier.id < delivery and earlier.state == "in_doubt":
+            page.set_state(earlier.id, "superseded")
+
+
 def has_moved_on(page: Page, delivery: int, state: State) -> bool:
     """Tell whether an ending that comes late, after its attempt was taken for a doubt, must leave a delivery's state.
 
@@ -122,6 +143,20 @@ def has_moved_on(page: Page, delivery: int, state: State) -> bool:
     if found is not None and found.state == "superseded":
         return state not in SETTLED
     return any(attempt.outcome is None for attempt in page.attempts(delivery))
+
+
+def ending_of(verdict: Verdict) -> dict[str, Any]:
+    """Give how an attempt ended, as the ledger has it."""
+    exchange = verdict.exchange
+    return {
+        "ended_at": now(),
+        "outcome": verdict.outcome,
+        "message": verdict.message,
+        "status": exchange.status,
+        "headers": exchange.headers,
+        "body": exchange.body[:KEPT_BODY],
+        "elapsed_ms": exchange.elapsed_ms,
+    }
 
 
 _NO_ANSWER: Final = {

@@ -80,6 +80,13 @@ class Resolution(NamedTuple):
     resolved_at: str
 
 
+class Address(Protocol):
+    """Where documents go; ``reveal`` gives all of it, secret included, and is the same each time."""
+
+    def reveal(self) -> str:
+        """Give the whole address."""
+
+
 class Page(Protocol):
     """What can be read and written in one transaction: all of it is kept, or none."""
 

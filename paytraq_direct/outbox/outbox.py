@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
-    from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, Resolution, State, Store
+    from paytraq_direct.outbox.ledger import Address, Attempt, Delivery, Page, Resolution, State, Store
 
 
 class Begun(NamedTuple):
@@ -92,7 +92,7 @@ class Outbox(Forked):
                 self._presence.let_go()
                 self._presence = None
 
-    def fingerprint(self, channel: ChannelUri) -> str:
+    def fingerprint(self, channel: Address) -> str:
         """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
         return hmac.new(self._key, channel.reveal().encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -104,25 +104,28 @@ class Outbox(Forked):
         The POST may start once this has returned a Begun; it is durable then. ``resend`` goes round the guard and
         is written down as such. ``about`` is ``named`` (how the channel was given) and ``origin`` (of the invoice).
         """
+        return self.begin_all([self._draft(channel, invoice, document, **about)], resend=resend)[0]
+
+    def begin_all(self, drafts: Sequence[Draft], *, resend: bool = False) -> list[Begun | Standing | Closed]:
+        """Write down, in one commit, that what goes in one request is about to be posted, as ``begin`` does."""
         sender = self._sender()
-        draft = self._draft(channel, invoice, document, **about)
-        return self._start(lambda page: self._begin(page, sender, draft, resend=resend))
+        return self._start(lambda page: [self._begin(page, sender, draft, resend=resend) for draft in drafts])
 
     def again(self, delivery: int) -> Begun | Standing | Closed:
         """Write down that a pending or deferred delivery is about to be posted, unless something forbids it."""
         sender = self._sender()
 
-        def change(page: Page) -> Begun | Standing | Closed:
+        def change(page: Page) -> list[Begun | Standing | Closed]:
             found = page.get(delivery)
             if found is None:
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
-                return guard.standing_of(page, found.state, found)
+                return [guard.standing_of(page, found.state, found)]
             if closed := _closed(page, found.fingerprint):
-                return closed
-            return self._intend(page, sender, delivery, is_resend=False)
+                return [closed]
+            return [self._intend(page, sender, delivery, is_resend=False)]
 
-        return self._start(change)
+        return self._start(change)[0]
 
     def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | Standing:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
@@ -134,19 +137,30 @@ class Outbox(Forked):
 
         When that raises, the attempt must be abandoned: it counts as being sent until then.
         """
-        exchange = verdict.exchange
-        ending = {
-            "ended_at": now(),
-            "outcome": verdict.outcome,
-            "message": verdict.message,
-            "status": exchange.status,
-            "headers": exchange.headers,
-            "body": exchange.body,
-            "elapsed_ms": exchange.elapsed_ms,
-        }
+        self.end_all([(begun, verdict)], closed_for_s=closed_for_s)
+
+    def end_all(
+        self,
+        ended: Sequence[tuple[Begun, Verdict]],
+        *,
+        closed_for_s: float | None = None,
+        overtakes: bool = False,
+    ) -> None:
+        """Write down, in one commit, how attempts ended that went in one request, as ``end`` does.
+
+        ``overtakes`` says that what was delivered ends the doubts about earlier content of the same key.
+        """
         moment = None if closed_for_s is None else time.time() + closed_for_s
-        self._store.write(lambda page: self._end(page, begun, ending, moment))
-        self.abandon(begun)
+
+        def change(page: Page) -> None:
+            for begun, verdict in ended:
+                self._end(page, begun, guard.ending_of(verdict), moment)
+                if overtakes and verdict.outcome == "delivered":
+                    guard.overtake(page, begun.delivery)
+
+        self._store.write(change)
+        for begun, _ in ended:
+            self.abandon(begun)
 
     def abandon(self, begun: Begun) -> None:
         """Count an attempt as being sent no longer: without an ending, it is a doubt for whoever looks next.
@@ -291,27 +305,33 @@ class Outbox(Forked):
             return standing
         if closed := _closed(page, draft.key.fingerprint):
             return closed
-        is_resend = any(delivery.state in guard.SETTLED for delivery in known)
+        is_resend = any(
+            delivery.state in guard.SETTLED and (not draft.repeats or delivery.sha256 == draft.values["sha256"])
+            for delivery in known
+        )
         return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
 
-    def _start(self, change: Callable[[Page], Begun | Standing | Closed]) -> Begun | Standing | Closed:
-        """Do a change that may begin an attempt. One that its caller never hears of is abandoned."""
-        begun: Begun | Standing | Closed | None = None
+    def _start(self, change: Callable[[Page], list[Begun | Standing | Closed]]) -> list[Begun | Standing | Closed]:
+        """Do a change that may begin attempts. Those that its caller never hears of are abandoned."""
+        begun: list[Begun] = []
 
-        def start(page: Page) -> Begun | Standing | Closed:
-            nonlocal begun
-            begun = change(page)
-            if isinstance(begun, Begun):
-                self._under_way[begun.attempt] = begun
-            return begun
+        def start(page: Page) -> list[Begun | Standing | Closed]:
+            found = change(page)
+            begun[:] = [one for one in found if isinstance(one, Begun)]
+            self._under_way.update({one.attempt: one for one in begun})
+            return found
 
         try:
-            return self._store.write(start)
+            kept = self._store.write(start)
         except BaseException:
-            # Its number may be another one's by now, when it was not kept.
-            if isinstance(begun, Begun) and self._under_way.get(begun.attempt) is begun:
-                self.abandon(begun)
+            for one in begun:
+                # Its number may be another one's by now, when it was not kept.
+                if self._under_way.get(one.attempt) is one:
+                    self.abandon(one)
             raise
+        if not kept:
+            raise OutboxError(f"the outbox {self.path} does not say that it was written, so nothing was sent")
+        return kept
 
     @staticmethod
     def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
