@@ -20,7 +20,8 @@ _GLANCE_S: Final = 0.2
 class Pace:
     """The waiting of a sender, shared by its threads.
 
-    There are at most ``rate`` posts in a second; what was surely not taken is posted again for ``retry_for_s`` seconds.
+    There are at most ``rate`` posts in a second; what ended as one of ``retried`` is posted again for ``retry_for_s``
+    seconds: what was surely not taken, and doubts only where a post may be repeated.
     Once stopped, nothing is waited for; without a ``pause`` of its own, that is seen in the middle of one.
     """
 
@@ -31,7 +32,9 @@ class Pace:
         retry_for_s: float,
         clock: Callable[[], float],
         pause: Callable[[float], None] | None,
+        retried: frozenset[str] = frozenset({"deferred"}),
     ) -> None:
+        self.retried = retried
         self.rate = rate
         self.retry_for_s = retry_for_s
         self.clock = clock
@@ -63,7 +66,7 @@ class Pace:
 
     def wait_s(self, verdict: Verdict, attempts: int, spent_s: float) -> float | None:
         """Give the seconds to wait before the next attempt; None when there shall be none."""
-        if verdict.outcome != "deferred":
+        if verdict.outcome not in self.retried:
             return None
         wait_s = verdict.retry_after
         if wait_s is None:

@@ -1,0 +1,1 @@
+"""The Payt family: invoices to Payt, which mails them to debtors and chases them."""

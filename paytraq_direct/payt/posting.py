@@ -1,0 +1,71 @@
+"""Posts to Payt: with the token, no faster than Payt allows, and nothing of the token in what comes back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from paytraq_direct import __version__
+from paytraq_direct.wire import Wire
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+
+    from paytraq_direct.pace import Pace
+    from paytraq_direct.payt.endpoint import Endpoint, Token
+    from paytraq_direct.wire import Content, Exchange
+
+HEADERS: Final = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "User-Agent": f"paytraq_direct/{__version__}",
+}
+# An answer names every record that has errors: cut off, it could not be read.
+ANSWER_BYTES: Final = 4 * 2**20
+
+
+class Poster:
+    """Posts JSON to Payt over kept connections, each when ``pace`` has its turn come.
+
+    ``deadline_s`` is for one post, everything included. ``proxy`` is ``http://[user:password@]host:port`` and
+    ``ca_bundle`` a PEM file; no environment variable has a say. Raises ChannelError when one of them cannot be used.
+    """
+
+    def __init__(
+        self,
+        token: Token,
+        pace: Pace,
+        *,
+        deadline_s: float,
+        proxy: str | None = None,
+        ca_bundle: str | os.PathLike[str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.pace = pace
+        self._token = token
+        self._deadline_s = deadline_s
+        self._wire = Wire(proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._wire.close()
+
+    def post(self, endpoint: Endpoint, body: bytes | Content, headers: Mapping[str, str] = HEADERS) -> Exchange:
+        """Post a body once, when its turn has come; raises nothing for what happens on the network."""
+        self.pace.await_turn()
+        return self._wire.post(
+            endpoint.url,
+            body,
+            headers={**headers, "Authorization": f"Bearer {self._token.reveal()}"},
+            deadline_s=self._deadline_s,
+            shown_url=endpoint.url,
+            secrets=(self._token.reveal(),),
+            kept_bytes=ANSWER_BYTES,
+        )
