@@ -1,1 +1,1 @@
-"""The Payt family: invoices to Payt, which mails them to debtors and chases them."""
+"""Payt: the other family, in which Payt mails a supplier's invoices to its debtors and chases them."""
