@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from paytraq_direct import fields, jsontext, places, rules, totals
+from paytraq_direct import fields, jsontext, rules, totals
 from paytraq_direct.amounts import Number
 from paytraq_direct.errors import Fault, InvalidInvoice
-from paytraq_direct.taking import Careful, Notes, Table, Values
+from paytraq_direct.taking import Careful, Notes, Table, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ class LineItem:
     else:
 
         def __init__(self, /, **given: object) -> None:
-            _LINE_ITEM.fill(self, _taken(_LINE_ITEM, given))
+            _LINE_ITEM.fill(self, taken(_LINE_ITEM, given))
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -87,7 +87,7 @@ class Adjustment:
     else:
 
         def __init__(self, /, **given: object) -> None:
-            _ADJUSTMENT.fill(self, _taken(_ADJUSTMENT, given))
+            _ADJUSTMENT.fill(self, taken(_ADJUSTMENT, given))
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -165,7 +165,7 @@ class Invoice:
     else:
 
         def __init__(self, /, **given: object) -> None:
-            _INVOICE.fill(self, _taken(_INVOICE, given))
+            _INVOICE.fill(self, taken(_INVOICE, given))
 
     @classmethod
     def from_json(cls, source: str | bytes) -> Self:
@@ -178,9 +178,9 @@ class Invoice:
             raise InvalidInvoice((data,))
         invoice = object.__new__(cls)
         try:
-            _INVOICE.fill(invoice, _taken(_INVOICE, data))
+            _INVOICE.fill(invoice, taken(_INVOICE, data))
         except InvalidInvoice as invalid:
-            faults = _placed(invalid.faults, source)
+            faults = jsontext.placed(invalid.faults, source)
         else:
             return invoice
         raise InvalidInvoice(faults)
@@ -212,7 +212,7 @@ def take(
     if isinstance(data, Fault):
         return None, (data,)
     invoice, faults = _take(data, foreign=foreign, ignore_unknown=ignore_unknown, arithmetic=arithmetic)
-    return invoice, _placed(faults, source)
+    return invoice, jsontext.placed(faults, source)
 
 
 def _take(
@@ -231,25 +231,6 @@ def _take(
         for kind, path, words in totals.complaints(invoice):
             notes.add(_INVOICE.order_of(path), rules.ARITHMETIC[kind], path, **words)
     return invoice, notes.in_order() if notes else ()
-
-
-def _placed(faults: tuple[Fault, ...], source: str | bytes) -> tuple[Fault, ...]:
-    """Give the faults of the invoice that a JSON text holds with their places in it."""
-    if not faults:
-        return ()
-    text = jsontext.text_of(source) if isinstance(source, bytes) else source.removeprefix("\ufeff")
-    return places.placed(faults, places.Text(str(text)), rules.AT_KEY)
-
-
-def _taken(table: Table[Any], data: object) -> Values:
-    """Take a record whose errors are raised; its warnings are for check() to tell."""
-    record = table.quick(data)
-    if record is None:
-        notes = Notes()
-        record = Careful(table, notes).take(data)
-        if errors := [fault for fault in notes.in_order() if fault.is_error]:
-            raise InvalidInvoice(errors)
-    return record
 
 
 _LINE_ITEM: Final = Table(LineItem, "a line item", fields.LINE_ITEM, {})

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Final
 
-from paytraq_direct import limits, rules
+from paytraq_direct import limits, places, rules
 from paytraq_direct.amounts import Number
 from paytraq_direct.errors import Fault
 from paytraq_direct.places import Text
@@ -64,6 +64,14 @@ def decode(source: str | bytes) -> Any | Fault:
     except json.JSONDecodeError as error:
         return _not_json(text, error)
     return rules.TOO_DEEP.fault("")
+
+
+def placed(faults: tuple[Fault, ...], source: str | bytes) -> tuple[Fault, ...]:
+    """Give the faults of the record that a JSON text holds with their places in it."""
+    if not faults:
+        return ()
+    text = text_of(source) if isinstance(source, bytes) else source.removeprefix("\ufeff")
+    return places.placed(faults, Text(str(text)), rules.AT_KEY)
 
 
 def _not_json(text: str, error: json.JSONDecodeError) -> Fault:

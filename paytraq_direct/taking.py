@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from paytraq_direct import jsontext, limits, meant, rules, values, wording
-from paytraq_direct.errors import Fix
+from paytraq_direct.errors import Fix, InvalidInvoice
 from paytraq_direct.values import UNSURE
 
 if TYPE_CHECKING:
@@ -262,6 +262,8 @@ class Careful:
         value = values.plain(value)
         if field.kind == "rows" and not isinstance(value, list | tuple | str | bytes | Mapping):
             value = list(islice(value, limits.LINES + 1)) if isinstance(value, Iterable) else value
+        if field.kind == "object" and isinstance(value, (table := self._table.tables[field.name]).kind):
+            value = table.spelt(value)
         for rule in self._table.kinds.rules_of(field):
             words = rule.broken(value, field) if rule.broken else None
             if words is not None:
@@ -336,3 +338,14 @@ class Careful:
         tags = Counter(row.tag for row in self._table.fields)
         names |= {row.tag: row.name for row in self._table.fields if tags[row.tag] == 1}
         return meant.named(key, names) if isinstance(key, str) else []
+
+
+def taken(table: Table[Any], data: object) -> Values:
+    """Take a record whose errors are raised, all in one InvalidInvoice; its warnings are for others to tell."""
+    record = table.quick(data)
+    if record is None:
+        notes = Notes()
+        record = Careful(table, notes).take(data)
+        if errors := [fault for fault in notes.in_order() if fault.is_error]:
+            raise InvalidInvoice(errors)
+    return record

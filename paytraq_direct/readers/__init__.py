@@ -58,10 +58,7 @@ def probe(path: str | os.PathLike[str]) -> None:
 def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
     """Give the invoices of a stream, which is closed in the end unless it is standard input."""
     try:
-        kind = source.kind_of_name(name)
-        if kind is None:
-            start = stream.readline(source.LINE_LIMIT)
-            kind, stream = source.kind_of_start(start), source.resumed(start, stream)
+        kind, stream = source.kind_of(name, stream)
         if kind == "xml":
             from paytraq_direct.readers import xml  # noqa: PLC0415 - with UBL it is much, and most inputs are JSON
 

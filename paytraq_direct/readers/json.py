@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from paytraq_direct import jsontext, places, rules
 from paytraq_direct.errors import Fault
@@ -40,21 +40,44 @@ class Options:
     form: Form = "sale"
 
 
+class Item(NamedTuple):
+    """One record of an input as plain data, or the fault that keeps it from being that, and where it stands."""
+
+    origin: str
+    data: Any
+    source: Source
+    position: int | None = None
+
+    def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """Give the faults of the record with their places in the input."""
+        return self.source.placed(faults, self.position)
+
+
 def read(name: str, data: bytes, options: Options) -> Iterator[Reading]:
     """Read one invoice or an array of them."""
-    decoded = jsontext.decode(data)
-    source = _Source(data)
-    if not isinstance(decoded, list):
-        yield _reading(name, decoded, options, source)
-        return
-    if not decoded:
-        yield Reading(name, None, source.placed((rules.NOTHING_IN_IT.fault(""),)))
-    for index, item in enumerate(decoded):
-        yield _reading(f"{name}[{index}]", item, options, source, index)
+    return (_reading(item, options) for item in items(name, data))
 
 
 def read_lines(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
     """Read one invoice from each line; blank lines are passed over, a line that is too long is one fault."""
+    return (_reading(item, options) for item in lines(name, stream))
+
+
+def items(name: str, data: bytes) -> Iterator[Item]:
+    """Give the one record of an input, or those of the array that it is."""
+    decoded = jsontext.decode(data)
+    source = Source(data)
+    if not isinstance(decoded, list):
+        yield Item(name, decoded, source)
+        return
+    if not decoded:
+        yield Item(name, source.placed((rules.NOTHING_IN_IT.fault(""),))[0], source)
+    for index, item in enumerate(decoded):
+        yield Item(f"{name}[{index}]", item, source, index)
+
+
+def lines(name: str, stream: BinaryIO) -> Iterator[Item]:
+    """Give a record for each line that is not blank; a line that is too long is one fault."""
     number, found = 0, False
     while line := stream.readline(LINE_LIMIT):
         number += 1
@@ -62,14 +85,16 @@ def read_lines(name: str, stream: BinaryIO, options: Options) -> Iterator[Readin
             continue
         found = True
         record = line.rstrip(b"\r\n")
-        yield _reading(f"{name}:{number}", jsontext.decode(record), options, _Source(record, number))
+        data = jsontext.decode(record)
+        source = Source(record, number)
+        yield Item(f"{name}:{number}", source.numbered(data) if isinstance(data, Fault) else data, source)
         while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
             line = stream.readline(LINE_LIMIT)
     if not found:
-        yield Reading(name, None, (rules.NOTHING_IN_IT.fault(""),))
+        yield Item(name, rules.NOTHING_IN_IT.fault(""), Source(b""))
 
 
-class _Source:
+class Source:
     """The bytes of an input, or of one line of it, in which faults are placed when there are any."""
 
     def __init__(self, data: bytes, line: int | None = None) -> None:
@@ -94,15 +119,15 @@ class _Source:
         return places.elements(self._text.text)
 
 
-def _reading(origin: str, data: Any, options: Options, source: _Source, index: int | None = None) -> Reading:
+def _reading(item: Item, options: Options) -> Reading:
+    data = item.data
     if isinstance(data, Fault):
-        return Reading(origin, None, (source.numbered(data),))
+        return Reading(item.origin, None, (data,))
     if not isinstance(data, Mapping):
-        fault = rules.NOT_AN_INVOICE.fault("", value=data)
-        return Reading(origin, None, source.placed((fault,), index))
+        return Reading(item.origin, None, item.placed((rules.NOT_AN_INVOICE.fault("", value=data),)))
     if options.operation and isinstance(data, dict) and data.get("operation") is None:
         data["operation"] = options.operation
     invoice, faults = take(data, ignore_unknown=options.ignore_unknown, arithmetic=options.arithmetic)
     if invoice is not None:
         faults += options.also(invoice)
-    return Reading(origin, invoice, source.placed(faults, index))
+    return Reading(item.origin, invoice, item.placed(faults))

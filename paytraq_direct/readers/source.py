@@ -55,6 +55,15 @@ def kind_of_name(name: str) -> Kind | None:
     return None if name == STDIN else _KINDS.get(PurePath(name).suffix.lower())
 
 
+def kind_of(name: str, stream: BinaryIO) -> tuple[Kind, BinaryIO]:
+    """Tell what a stream holds, by its name or else by its first line, and give the stream from its beginning."""
+    kind = kind_of_name(name)
+    if kind is not None:
+        return kind, stream
+    start = stream.readline(LINE_LIMIT)
+    return kind_of_start(start), resumed(start, stream)
+
+
 def kind_of_start(line: bytes) -> Kind:
     """Tell what a stream holds by its first line: a whole object on that line makes it one invoice a line."""
     start = line.removeprefix(UTF8_BOM).strip()
