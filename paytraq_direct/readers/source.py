@@ -31,6 +31,16 @@ def opened(name: str) -> BinaryIO:
     """Open a regular file of a kind that is read, or standard input; raises OSError that says why not."""
     if name == STDIN:
         return sys.stdin.buffer
+    stream = regular(name)
+    if kind_of_name(name) is None:
+        stream.close()
+        why = "its name ends in neither .json, .jsonl nor .xml, which says how it is read"
+        raise OSError(errno.EINVAL, why, name)
+    return stream
+
+
+def regular(name: str) -> BinaryIO:
+    """Open a regular file; raises OSError that says why not."""
     # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever, before it could be refused.
     try:
         descriptor = os.open(name, os.O_RDONLY | _NOT_BLOCKING)
@@ -42,8 +52,6 @@ def opened(name: str) -> BinaryIO:
         why = "it is a folder: name the files in it"
     elif not stat.S_ISREG(mode):
         why = "it is not a regular file: pass it on standard input and name it -"
-    elif kind_of_name(name) is None:
-        why = "its name ends in neither .json, .jsonl nor .xml, which says how it is read"
     if why:
         os.close(descriptor)
         raise OSError(errno.EINVAL, why, name)
