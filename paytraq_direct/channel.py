@@ -15,6 +15,8 @@ from paytraq_direct import __version__
 from paytraq_direct.errors import ChannelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from paytraq_direct.wire import Exchange, Wire
 
 Outcome = Literal["delivered", "deferred", "rejected", "in_doubt"]
@@ -158,7 +160,7 @@ class Verdict:
     exchange: Exchange
 
 
-class _Rule(NamedTuple):
+class StatusRule(NamedTuple):
     """What a complete answer with one of these statuses means."""
 
     statuses: range | frozenset[int]
@@ -166,20 +168,20 @@ class _Rule(NamedTuple):
     remark: str
 
 
-_DOUBT: Final = "the document may have arrived all the same"
+DOUBT: Final = "it may have arrived all the same"
 # The first rule that has the status decides. Source of "200 or it failed": PayTraq's page on Direct; of the
 # rest: RFC 9110, sections 15.3 to 15.6, RFC 6585 and RFC 8470 for what is surely not taken.
 _RULES: Final = (
-    _Rule(frozenset((404,)), "rejected", "is the channel still active, and its URI complete?"),
-    _Rule(frozenset((401, 403, 410)), "rejected", "is the channel still active?"),
-    _Rule(frozenset((413,)), "rejected", "the document is too big for the channel"),
-    _Rule(frozenset((408, 425, 429)), "deferred", "busy, the document was not taken"),
-    _Rule(frozenset((502, 504, *range(520, 528))), "in_doubt", f"the gateway got no answer itself, {_DOUBT}"),
-    _Rule(range(200, 300), "in_doubt", f"PayTraq answers 200 for success, {_DOUBT}"),
-    _Rule(range(300, 400), "rejected", "the channel has moved, which is not followed: ask for its new URI"),
-    _Rule(range(400, 500), "rejected", "the channel refused the document"),
-    _Rule(range(500, 600), "rejected", "the channel failed on the document"),
-    _Rule(range(600, 1_000), "in_doubt", f"no status that HTTP knows, {_DOUBT}"),
+    StatusRule(frozenset((404,)), "rejected", "is the channel still active, and its URI complete?"),
+    StatusRule(frozenset((401, 403, 410)), "rejected", "is the channel still active?"),
+    StatusRule(frozenset((413,)), "rejected", "the document is too big for the channel"),
+    StatusRule(frozenset((408, 425, 429)), "deferred", "busy, it was not taken"),
+    StatusRule(frozenset((502, 504, *range(520, 528))), "in_doubt", f"the gateway got no answer itself, {DOUBT}"),
+    StatusRule(range(200, 300), "in_doubt", f"PayTraq answers 200 for success, {DOUBT}"),
+    StatusRule(range(300, 400), "rejected", "the channel has moved, which is not followed: ask for its new URI"),
+    StatusRule(range(400, 500), "rejected", "the channel refused the document"),
+    StatusRule(range(500, 600), "rejected", "the channel failed on the document"),
+    StatusRule(range(600, 1_000), "in_doubt", f"no status that HTTP knows, {DOUBT}"),
 )
 
 
@@ -187,18 +189,18 @@ def judge(exchange: Exchange, *, now: datetime | None = None) -> Verdict:
     """Say what an exchange means. A Retry-After date counts from ``now``, if given, else from when the answer came."""
     status, wait = exchange.status, None
     if status is None:
-        outcome, message = _without_answer(exchange)
+        outcome, message = without_answer(exchange, "the document")
     elif status == HTTPStatus.OK:
         whole = exchange.progress == 2 and not exchange.early  # noqa: PLR2004 - Progress.WHOLE, kept out of the imports
         outcome = "delivered" if whole else "in_doubt"
-        message = "200 OK" if whole else f"200 OK came before the whole document was written: {_DOUBT}"
+        message = "200 OK" if whole else f"200 OK came before the whole document was written: {DOUBT}"
     else:
-        outcome, remark = _by_status(status, is_busy=exchange.header("retry-after") is not None)
+        outcome, remark = by_status(_RULES, status, is_busy=exchange.header("retry-after") is not None)
         if outcome == "deferred":
             came = exchange.sent_at + timedelta(milliseconds=exchange.elapsed_ms)
             wait = retry_after(exchange.header("retry-after"), now or came)
             remark += "" if wait is None else f", try again in {wait:g} s"
-        message = f"{_named(status)}: {remark}"
+        message = f"{named_status(status)}: {remark}"
     return Verdict(outcome=outcome, message=message, retry_after=wait, notes=tuple(_notes(exchange)), exchange=exchange)
 
 
@@ -333,24 +335,26 @@ def _masked_path(path: str) -> str:
     return "/".join([*shown, f"…{tail}"])
 
 
-def _without_answer(exchange: Exchange) -> tuple[Outcome, str]:
+def without_answer(exchange: Exchange, what: str) -> tuple[Outcome, str]:
+    """Say what becomes of something, in words like "the document", to which no complete answer came."""
     trouble = exchange.trouble or "no answer came"
     if not exchange.progress:
         return "deferred", f"nothing was sent: {trouble}"
-    part = "the document" if exchange.progress > 1 else "part of the document"
+    part = what if exchange.progress > 1 else f"part of {what}"
     return "in_doubt", f"{part} was sent, but {trouble}"
 
 
-def _by_status(status: int, *, is_busy: bool) -> tuple[Outcome, str]:
+def by_status(rules: Iterable[StatusRule], status: int, *, is_busy: bool) -> tuple[Outcome, str]:
+    """Say what a status means by the first rule that has it; ``is_busy`` when the answer says when to come back."""
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         if is_busy:
-            return "deferred", "busy, the document was not taken"
-        return "in_doubt", f"it did not say when to come back, {_DOUBT}"
-    rule = next(rule for rule in _RULES if status in rule.statuses)
+            return "deferred", "busy, it was not taken"
+        return "in_doubt", f"it did not say when to come back, {DOUBT}"
+    rule = next(rule for rule in rules if status in rule.statuses)
     return rule.outcome, rule.remark
 
 
-def _named(status: int) -> str:
+def named_status(status: int) -> str:
     """Give a status with its usual name; never the server's own words, which may quote the secret path."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"

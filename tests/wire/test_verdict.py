@@ -114,7 +114,7 @@ def test_a_retry_after_date_counts_from_when_the_answer_came() -> None:
 
     assert judge(busy).retry_after == 30
     assert judge(busy, now=NOON).retry_after == 31
-    assert judge(busy).message == "429 Too Many Requests: busy, the document was not taken, try again in 30 s"
+    assert judge(busy).message == "429 Too Many Requests: busy, it was not taken, try again in 30 s"
 
 
 @pytest.mark.parametrize(
