@@ -12,6 +12,7 @@ import click
 from paytraq_direct.cli import channels, options
 from paytraq_direct.cli.command import wants_colour
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.outbox import elsewhere
 from paytraq_direct.wording import discreet, raw
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def name(delivery: Delivery) -> str:
 
 def line(delivery: Delivery) -> str:
     """Tell a delivery in one line."""
-    named = delivery.named if delivery.named and discreet(delivery.named) == delivery.named else delivery.masked
+    is_name = delivery.named and discreet(delivery.named) == delivery.named and elsewhere.other_of(delivery) is None
+    named = delivery.named if is_name else delivery.masked
     return f"{delivery.state.replace('_', ' '):<10} {name(delivery)}  {local(delivery.read_at)}  {named}"
 
 

@@ -17,6 +17,7 @@ from paytraq_direct.cli import deliveries, exits, options
 from paytraq_direct.cli.deliveries import INDENT, local, say
 from paytraq_direct.cli.retry import retry
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.outbox import elsewhere
 from paytraq_direct.outbox import evidence as evidence_
 from paytraq_direct.outbox.outbox import Outbox
 from paytraq_direct.wording import raw
@@ -24,7 +25,7 @@ from paytraq_direct.wording import raw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from paytraq_direct.outbox.ledger import Attempt, Resolution, State
+    from paytraq_direct.outbox.ledger import Attempt, Delivery, Resolution, State
 
 _ANSWER_SHOWN: Final = 300
 _NOTE_SHOWN: Final = 1_000
@@ -128,6 +129,8 @@ def list_(
 def show(ledger: Outbox, *, ref: str, channel: str | None, as_json: bool, document: bool) -> int:
     """Show one delivery: every attempt and its answer."""
     delivery = deliveries.one(ledger, ref, channel)
+    if document and not elsewhere.keeps_document(delivery):
+        raise click.UsageError(f"of {deliveries.name(delivery)} no document is kept: {_kept(ledger, delivery)}")
     if document:
         sys.stdout.buffer.write(ledger.document(delivery.id))
         return 0
@@ -143,8 +146,15 @@ def show(ledger: Outbox, *, ref: str, channel: str | None, as_json: bool, docume
         return 0
     for line in (deliveries.line(delivery), *_history(attempts, resolutions)):
         say(line)
-    say(f"{INDENT}document {len(ledger.document(delivery.id)):,} bytes, sha256 {delivery.sha256}")
+    say(f"{INDENT}{_kept(ledger, delivery)}")
     return 0
+
+
+def _kept(ledger: Outbox, delivery: Delivery) -> str:
+    """Say what the ledger keeps of a delivery."""
+    if not elsewhere.keeps_document(delivery):
+        return raw(elsewhere.told(ledger.record(delivery.id)), longest=_NOTE_SHOWN)
+    return f"document {len(ledger.document(delivery.id)):,} bytes, sha256 {delivery.sha256}"
 
 
 def _history(attempts: list[Attempt], resolutions: list[Resolution]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from paytraq_direct.cli import channels, deliveries, exits, options
 from paytraq_direct.cli.command import hidden
 from paytraq_direct.cli.deliveries import say
 from paytraq_direct.errors import ChannelError
+from paytraq_direct.outbox import elsewhere
 from paytraq_direct.result import Interrupted
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def _runs(
         posting["proxy"] = channels.secret(given["proxy"])
         for delivery in waiting:
             if delivery.fingerprint in runs:
+                continue
+            if how := elsewhere.again(delivery):
+                runs[delivery.fingerprint] = how
                 continue
             uri = _uri_of(ledger, delivery, channel or delivery.named, allow_http=allow_http)
             if isinstance(uri, str):

@@ -11,6 +11,8 @@ import zipfile
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from paytraq_direct.outbox import elsewhere
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -28,8 +30,13 @@ td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-a
 <h2>Attempts</h2>
 <table><tr><th>began</th><th>ended</th><th>outcome</th><th>status</th><th>what it means</th></tr>{attempts}</table>
 {resolutions}<h2>Files</h2><table><tr><th>file</th><th>SHA-256</th></tr>{sums}</table>
-<p>document.xml holds the very bytes that were posted; record.json what was read; attempts.json every answer.</p></html>
+<p>{kept}; record.json what was read; attempts.json every answer.</p></html>
 """
+_DOCUMENT: Final = "document.xml"
+_KEPT: Final = f"{_DOCUMENT} holds the very bytes that were posted"
+_NOT_KEPT: Final = (
+    "The bytes that were posted are not kept: record.json has their size and SHA-256, to hold a copy against"
+)
 _STATES: Final = {
     "delivered": "Delivered: the document is in the Purchase Inbox. Whether it is booked, the customer decides.",
     "in_doubt": "In doubt: the document may have arrived; no clear answer came.",
@@ -47,8 +54,9 @@ def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
     for attempt in attempts:
         attempt["body"] = attempt["body"].decode(errors="replace")
     resolutions = [resolution._asdict() for resolution in outbox.resolutions(delivery.id)]
+    documents = {_DOCUMENT: outbox.document(delivery.id)} if elsewhere.keeps_document(delivery) else {}
     files: dict[str, bytes] = {
-        "document.xml": outbox.document(delivery.id),
+        **documents,
         "record.json": _json(json.loads(outbox.record(delivery.id))),
         "delivery.json": _json({**delivery._asdict(), "resolutions": resolutions}),
         "attempts.json": _json(attempts),
@@ -98,9 +106,11 @@ def _page(
         f"{'received' if found['is_received'] else 'not received'}: {escape(found['note'])}</p>"
         for found in resolutions
     )
+    other = elsewhere.other_of(delivery)
     return _PAGE.format(
         title=escape(f"Delivery of {delivery.document_ref}"),
-        state=escape(_STATES[delivery.state]),
+        state=escape((other.states if other else _STATES)[delivery.state]),
+        kept=_KEPT if _DOCUMENT in sums else _NOT_KEPT,
         facts=_rows([name, value] for name, value in facts.items()),
         attempts=_rows([a["began_at"], a["ended_at"], a["outcome"], a["status"], a["message"]] for a in attempts),
         resolutions=told,

@@ -23,6 +23,7 @@ class Draft(NamedTuple):
     """What is to be sent, on its way into the ledger.
 
     ``repeats`` says that sending it is an upsert: it may be sent again after a doubt, and with other content.
+    ``holds_doubts`` says that, all the same, the very content that is in doubt is not sent again by itself.
     """
 
     key: content.Key
@@ -32,6 +33,7 @@ class Draft(NamedTuple):
     document: bytes
     values: dict[str, Any]
     repeats: bool = False
+    holds_doubts: bool = False
 
 
 class Standing(NamedTuple):
@@ -58,8 +60,10 @@ def standing_against(page: Page, known: Sequence[Delivery], draft: Draft, *, res
     settled = [delivery for delivery in known if delivery.state in SETTLED]
     if draft.repeats:
         # What came last is what holds there now.
-        is_there = [d for d in settled[-1:] if d.state == "delivered" and d.sha256 == draft.values["sha256"]]
-        return standing_of(page, "delivered", is_there[0]) if is_there else None
+        is_there = [d for d in settled[-1:] if d.sha256 == draft.values["sha256"]]
+        if is_there and (draft.holds_doubts or is_there[0].state == "delivered"):
+            return standing_of(page, is_there[0].state, is_there[0])
+        return None
     same = [delivery for delivery in settled if _says_the_same(page, delivery, draft)]
     for state in ("delivered", "in_doubt"):
         for delivery in reversed(same):

@@ -58,7 +58,9 @@ _TAKEN_FOR: Final[Mapping[tuple[str, Content], str]] = {
     (".xml", "xml"): "csv",
     (".xml", "ubl"): "invoice_ubl",
     (".pdf", "pdf"): "invoice_pdf",
+    (".pdf", "empty"): "invoice_pdf",
     (".zip", "zip"): "declaration_file",
+    (".zip", "empty"): "declaration_file",
 }
 _WORDS: Final[Mapping[Content, str]] = {
     "empty": "empty", "pdf": "a PDF", "zip": "a ZIP archive", "gzip": "gzip", "ubl": "a UBL invoice or credit note",

@@ -238,5 +238,5 @@ def _gzip() -> Iterator[BinaryIO]:
 
 def _measured(stream: BinaryIO) -> tuple[int, str]:
     stream.seek(0)
-    total = hashlib.file_digest(stream, "sha256").hexdigest()
+    total = hashlib.file_digest(cast("Any", stream), "sha256").hexdigest()
     return stream.tell(), total

@@ -268,7 +268,9 @@ def _look_into_json(name: str, start: str, *, is_whole: bool) -> None:
         why = getattr(error, "msg", "it is nested too deep, or a number in it is too long").lower()
         line = getattr(error, "lineno", None)
         raise Flaw(rules.NOT_WELL_FORMED.fault("", name=name, form="JSON", why=why, line=line)) from None
-    lists = [value for key, value in _members(data) if "invoice" in key.lower() and isinstance(value, list | dict | None)]
+    lists = [
+        value for key, value in _members(data) if "invoice" in key.lower() and isinstance(value, list | dict | None)
+    ]
     if not _has_value(lists or data):
         raise Flaw(rules.NO_INVOICES.fault("", name=name, why=f"it holds {shown(data)} and nothing in it"))
 

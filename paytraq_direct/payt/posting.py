@@ -10,7 +10,7 @@ from paytraq_direct.wire import Wire
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from paytraq_direct.pace import Pace
     from paytraq_direct.payt.endpoint import Endpoint, Token
@@ -57,15 +57,27 @@ class Poster:
         """Close the idle connections."""
         self._wire.close()
 
-    def post(self, endpoint: Endpoint, body: bytes | Content, headers: Mapping[str, str] = HEADERS) -> Exchange:
-        """Post a body once, when its turn has come; raises nothing for what happens on the network."""
+    def post(
+        self,
+        endpoint: Endpoint,
+        body: bytes | Content,
+        headers: Mapping[str, str] = HEADERS,
+        *,
+        deadline_s: float | None = None,
+        secrets: Sequence[str] = (),
+    ) -> Exchange:
+        """Post a body once, when its turn has come; raises nothing for what happens on the network.
+
+        ``deadline_s`` takes the place of the poster's own; ``secrets`` are what the body holds and the answer must not
+        repeat.
+        """
         self.pace.await_turn()
         return self._wire.post(
             endpoint.url,
             body,
-            headers={**headers, "Authorization": f"Bearer {self._token.reveal()}"},
-            deadline_s=self._deadline_s,
+            headers={"User-Agent": HEADERS["User-Agent"], **headers, "Authorization": f"Bearer {self._token.reveal()}"},
+            deadline_s=self._deadline_s if deadline_s is None else deadline_s,
             shown_url=endpoint.url,
-            secrets=(self._token.reveal(),),
+            secrets=(self._token.reveal(), *secrets),
             kept_bytes=ANSWER_BYTES,
         )
