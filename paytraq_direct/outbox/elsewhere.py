@@ -29,7 +29,7 @@ _OTHERS: Final[Mapping[str, Other]] = {
     UPLOAD: Other(
         UPLOAD,
         {
-            "delivered": "Delivered: Payt has the file. What it makes of it, its Import tab shows after the next import.",
+            "delivered": "Delivered: Payt has the file. Its Import tab shows what came of it, after the next import.",
             "in_doubt": "In doubt: the file may have arrived; no clear answer came.",
             "rejected": "Rejected: a complete answer refused the file.",
             "deferred": "Deferred: the file was surely not taken.",
