@@ -353,12 +353,14 @@ def test_the_sandbox_shows_each_arrival_beside_its_receipt(tmp_path: Path) -> No
     assert told == [(record["document_ref"], record["document_date"]) for record in records]
 
 
-@pytest.mark.parametrize("command", ["paytraq-send", "paytraq-check", "paytraq-outbox", "paytraq-inbox"])
+@pytest.mark.parametrize(
+    "command", ["paytraq-send", "paytraq-check", "paytraq-outbox", "paytraq-inbox", "payt", "payt when"]
+)
 def test_help(command: str, golden: Golden) -> None:
     """--help shows every option, examples, exit codes and how to keep the address secret."""
-    result = run(command, "--help", env={"COLUMNS": "80"})
+    result = run(*command.split(), "--help", env={"COLUMNS": "80"})
     assert (result.returncode, result.stderr) == (0, b"")
-    golden.check(SAMPLES / "cli" / f"{command}-help.txt", result.stdout.decode())
+    golden.check(SAMPLES / "cli" / f"{command.replace(' ', '-')}-help.txt", result.stdout.decode())
 
 
 def _on_a_terminal(*arguments: object, **env: str) -> bytes:

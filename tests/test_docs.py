@@ -49,6 +49,16 @@ def test_the_rehearsal_looks_as_shown() -> None:
     assert (result.returncode, settled((result.stderr + result.stdout).decode())) == (0, settled(shown))
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/payt.md"])
+def test_when_the_debtor_is_mailed_is_as_shown(page: str) -> None:
+    """What the pages show of payt when is what it prints, to the letter."""
+    blocks_ = re.findall(r"```console\n\$ (payt when .*)\n((?:[^`]+\n)+)```", (ROOT / page).read_text(encoding="utf-8"))
+    assert blocks_
+    for command, shown in blocks_:
+        result = run(*shlex.split(command))
+        assert (result.returncode, result.stderr, result.stdout.decode()) == (0, b"", shown)
+
+
 def test_the_table_of_outcomes_is_that_of_the_commands() -> None:
     """Every outcome of the README has the exit code and the exception that it has in the code."""
     rows = re.findall(r"^\| `(\w+)` \|.*?\| (\d) \| (?:`(\w+)`)? ?\|", README, re.MULTILINE)

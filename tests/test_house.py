@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run
 
 import paytraq_direct
 
@@ -74,6 +76,44 @@ def test_imports_point_up(room: str) -> None:
     for path in _modules()[room]:
         ours = {name.split(".")[1] for name in _imports(path) if name.startswith("paytraq_direct.")}
         assert ours <= above, f"{path.name} imports {sorted(ours - above)}"
+
+
+def test_only_its_commands_know_payt() -> None:
+    """Outside payt/ and cli/ nothing imports payt, and in cli/ its own commands alone do."""
+    users = {
+        path.relative_to(PACKAGE).parts[:2] if room == "cli" else (room,)
+        for room, paths in _modules().items()
+        for path in paths
+        if any(f"{name}.".startswith("paytraq_direct.payt.") for name in _imports(path))
+    }
+    assert users <= {("payt",), ("cli", "payt")}
+    assert ("cli", "payt") in users
+
+
+@pytest.mark.parametrize("module", ["send", "check", "outbox", "inbox", "doctor"])
+def test_no_paytraq_command_loads_payt(module: str) -> None:
+    """Whatever a PayTraq command loads at its start, nothing of payt is among it."""
+    code = (
+        "import sys, importlib\n"
+        f"importlib.import_module('paytraq_direct.cli.{module}')\n"
+        "import paytraq_direct as p\n"
+        "[getattr(p, name) for name in p.__all__]\n"
+        "print([name for name in sys.modules if 'payt' in name.split('.')])"
+    )
+    result = run(sys.executable, "-c", code)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"[]\n", b"")
+
+
+def test_payt_loads_the_command_that_is_run_alone() -> None:
+    """To load payt loads none of its commands, and payt when loads no sending."""
+    code = (
+        "import sys\nfrom paytraq_direct.cli.payt import payt\n"
+        "before = [name for name in sys.modules if name.startswith('paytraq_direct.cli.payt.')]\n"
+        "payt.main(['when', '15:01', '--json'], standalone_mode=False)\n"
+        "print(before, sorted({'requests', 'sqlite3', 'lxml', 'jinja2'} & set(sys.modules)))"
+    )
+    result = run(sys.executable, "-c", code)
+    assert (result.returncode, result.stdout.splitlines()[1:], result.stderr) == (0, [b"[] []"], b"")
 
 
 @pytest.mark.parametrize("library", [*DOORS, *OTHERS])

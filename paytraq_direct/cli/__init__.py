@@ -62,6 +62,17 @@ def inbox_main() -> None:
     _run("paytraq-inbox", load)
 
 
+def payt_main() -> None:
+    """Run payt."""
+
+    def load() -> click.Command:
+        from paytraq_direct.cli import payt  # noqa: PLC0415 - see above
+
+        return payt.payt
+
+    _run("payt", load)
+
+
 def _run(name: str, load: Callable[[], click.Command]) -> NoReturn:
     _open_streams()
     if sys.argv[1:] == ["--version"]:

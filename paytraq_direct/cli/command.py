@@ -64,7 +64,9 @@ def _told(name: str, error: BaseException) -> int:
         _say(error.format_message())
         return exits.USAGE
     if isinstance(error, click.ClickException):
-        return _refuse(name, error.format_message(), exits.USAGE)
+        # Of a command within a command, that one's help says more.
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        return _refuse(context.command_path if context else name, error.format_message(), exits.USAGE)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return _stopped(error if isinstance(error, KeyboardInterrupt) else error.__cause__)
     if isinstance(error, OutputError) or (isinstance(error, OSError) and _is_of_output()):

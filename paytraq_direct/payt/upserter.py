@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.pace import Pace
+from paytraq_direct.payt import endpoint as endpoints
 from paytraq_direct.payt import reading as reading_
 from paytraq_direct.payt import rules, verdict
-from paytraq_direct.payt.endpoint import API_URL, Token, endpoint, token
+from paytraq_direct.payt.endpoint import API_URL, Token
 from paytraq_direct.payt.posting import Poster
 from paytraq_direct.payt.result import Result
 
@@ -76,7 +77,7 @@ class Upserter:
     def __init__(
         self,
         administration_id: str,
-        token_: Token | str | None = None,
+        token: Token | str | None = None,
         *,
         url: str = API_URL,
         batch_size: int = BATCH_SIZE,
@@ -97,7 +98,7 @@ class Upserter:
             raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
         if not 0 < rate <= RATE:
             raise ValueError(f"rate must be above 0 and at most {RATE:g}, which is Payt's limit")
-        self.endpoint = endpoint(url, PATH, administration_id, allow_http=allow_http)
+        self.endpoint = endpoints.endpoint(url, PATH, administration_id, allow_http=allow_http)
         self._outbox = outbox
         self._resend = frozenset(resend)
         self._batch_size = batch_size
@@ -106,7 +107,7 @@ class Upserter:
         self._fingerprint = "" if outbox is None else outbox.fingerprint(self.endpoint)
         retried = frozenset({"deferred", "in_doubt"})
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause, retried=retried)
-        opened = token() if token_ is None else token_ if isinstance(token_, Token) else Token(token_)
+        opened = endpoints.token() if token is None else token if isinstance(token, Token) else Token(token)
         self._poster = Poster(opened, self._pace, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
         self._doubts = 0
         self._unwritten = ""
@@ -347,7 +348,7 @@ class Upserter:
 def upsert(records: Iterable[Invoice | Mapping[str, Any]], administration_id: str, **options: Any) -> Iterator[Result]:
     """Send invoices to an administration of Payt's and give one result for each, in their order.
 
-    ``options`` are those of Upserter, ``token_`` among them; raises as it does.
+    ``options`` are those of Upserter, ``token`` among them; raises as it does.
     """
     with Upserter(administration_id, **options) as upserter:
         yield from upserter.send_all(records)
