@@ -22,8 +22,9 @@ _GONE: Final = "its sender ended before it wrote down an answer: the document ma
 class Draft(NamedTuple):
     """What is to be sent, on its way into the ledger.
 
-    ``repeats`` says that sending it is an upsert: it may be sent again after a doubt, and with other content.
-    ``holds_doubts`` says that, all the same, the very content that is in doubt is not sent again by itself.
+    ``resend`` says that it goes round the guard, ``repeats`` that sending it is an upsert: it may be sent again after a
+    doubt, and with other content. ``holds_doubts`` says that, all the same, the very content that is in doubt is not
+    sent again by itself.
     """
 
     key: content.Key
@@ -32,6 +33,7 @@ class Draft(NamedTuple):
     record: str
     document: bytes
     values: dict[str, Any]
+    resend: bool = False
     repeats: bool = False
     holds_doubts: bool = False
 
@@ -50,12 +52,12 @@ class Standing(NamedTuple):
     differences: tuple[str, ...] = ()
 
 
-def standing_against(page: Page, known: Sequence[Delivery], draft: Draft, *, resend: bool) -> Standing | None:
+def standing_against(page: Page, known: Sequence[Delivery], draft: Draft) -> Standing | None:
     """Say why an invoice must not be posted; None when it may. Nothing goes round a sender that is at it."""
     for delivery in known:
         if delivery.state == "sending":
             return Standing("sending", delivery, None)
-    if resend:
+    if draft.resend:
         return None
     settled = [delivery for delivery in known if delivery.state in SETTLED]
     if draft.repeats:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
+    from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.ledger import Address, Attempt, Delivery, Page, Resolution, State, Store
 
 
@@ -104,12 +105,13 @@ class Outbox(Forked):
         The POST may start once this has returned a Begun; it is durable then. ``resend`` goes round the guard and
         is written down as such. ``about`` is ``named`` (how the channel was given) and ``origin`` (of the invoice).
         """
-        return self.begin_all([self._draft(channel, invoice, document, **about)], resend=resend)[0]
+        draft = self._draft(channel, invoice, document, **about)._replace(resend=resend)
+        return self.begin_all([draft])[0]
 
-    def begin_all(self, drafts: Sequence[Draft], *, resend: bool = False) -> list[Begun | Standing | Closed]:
+    def begin_all(self, drafts: Sequence[Draft]) -> list[Begun | Standing | Closed]:
         """Write down, in one commit, that what goes in one request is about to be posted, as ``begin`` does."""
         sender = self._sender()
-        return self._start(lambda page: [self._begin(page, sender, draft, resend=resend) for draft in drafts])
+        return self._start(lambda page: [self._begin(page, sender, draft) for draft in drafts])
 
     def again(self, delivery: int) -> Begun | Standing | Closed:
         """Write down that a pending or deferred delivery is about to be posted, unless something forbids it."""
@@ -208,6 +210,15 @@ class Outbox(Forked):
 
         return self._store.write(change)
 
+    def first_delivered(self, keys: Sequence[Key]) -> list[str | None]:
+        """Give the record that was delivered first under each key, as JSON; None where none was."""
+
+        def look(page: Page) -> list[str | None]:
+            known = [[one.id for one in page.by_key(key) if one.state == "delivered"] for key in keys]
+            return [page.record(ids[0]) if ids else None for ids in known]
+
+        return self._store.read(look)
+
     def deliveries(
         self,
         *,
@@ -297,10 +308,10 @@ class Outbox(Forked):
             },
         )
 
-    def _begin(self, page: Page, sender: str, draft: Draft, *, resend: bool) -> Begun | Standing | Closed:
+    def _begin(self, page: Page, sender: str, draft: Draft) -> Begun | Standing | Closed:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
-        standing = guard.standing_against(page, known, draft, resend=resend)
+        standing = guard.standing_against(page, known, draft)
         if standing is not None:
             return standing
         if closed := _closed(page, draft.key.fingerprint):
@@ -342,7 +353,7 @@ class Outbox(Forked):
     def _hold(self, page: Page, draft: Draft) -> Delivery | Standing:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
-        standing = guard.standing_against(page, known, draft, resend=False)
+        standing = guard.standing_against(page, known, draft)
         if standing is not None:
             return standing
         held = page.get(guard.place(page, known, draft, "pending"))

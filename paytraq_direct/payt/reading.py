@@ -24,6 +24,11 @@ class Reading(NamedTuple):
     origin: str
     record: Invoice | None
     faults: tuple[Fault, ...]
+    item: json.Item | None = None
+
+    def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """Give faults of the record with their places in the input, if it has a text."""
+        return faults if self.item is None else self.item.placed(faults)
 
 
 def read(path: str | os.PathLike[str], *, on_read: Callable[[int], object] | None = None) -> Iterator[Reading]:
@@ -68,4 +73,4 @@ def _reading(item: json.Item) -> Reading:
     record, faults = take(item.data)
     if isinstance(item.data, dict) and {"administration_id", "invoices"} <= item.data.keys():
         faults = (rules.NOT_AN_INVOICE.fault("", value=item.data, suggestion="give its invoices, as an array"),)
-    return Reading(item.origin, record, item.placed(faults))
+    return Reading(item.origin, record, item.placed(faults), item)

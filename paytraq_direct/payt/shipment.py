@@ -47,8 +47,8 @@ class Shipment:
         """Give the seconds that an attempt may take."""
         return DEADLINE_S + self.body.size * DEADLINE_S_PER_BYTE if given is None else given
 
-    def draft(self, outbox: Outbox) -> Draft:
-        """Give what the outbox keeps: of data files the last one counts, others are told apart by their names."""
+    def draft(self, outbox: Outbox, *, resend: bool = False) -> Draft:
+        """Give what the outbox keeps: of data files the last one counts, others are told apart by name."""
         facts, name = self._facts, self._intake.inner_name
         reference = "" if self.is_data else name
         return Draft(
@@ -64,6 +64,7 @@ class Shipment:
                 "sha256": facts.sha256,
                 "read_at": now(),
             },
+            resend=resend,
             repeats=self.is_data,
             holds_doubts=True,
         )

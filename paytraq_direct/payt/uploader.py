@@ -220,11 +220,11 @@ class Uploader:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
         if self._outbox is None:
             return None
-        draft, resend = sending.draft(self._outbox), not self._resend.isdisjoint(sending.names)
+        draft = sending.draft(self._outbox, resend=not self._resend.isdisjoint(sending.names))
         patience_s = sending.deadline_s(self._deadline_s)
         until = self._clock() + patience_s
         while True:
-            (begun,) = self._outbox.begin_all([draft], resend=resend)
+            (begun,) = self._outbox.begin_all([draft])
             if isinstance(begun, Closed):
                 if begun.seconds > max(patience_s, self._pace.retry_for_s):
                     asked = f"Payt asked to be left alone for {begun.seconds:.0f} s more: nothing was sent"

@@ -1,0 +1,402 @@
+"""Invoices to Payt in batches: each written down before it is sent, and told by what Payt says of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from paytraq_direct.errors import OutboxError
+from paytraq_direct.pace import Pace
+from paytraq_direct.payt import endpoint as endpoints
+from paytraq_direct.payt import reading as reading_
+from paytraq_direct.payt import rules, verdict
+from paytraq_direct.payt.endpoint import API_URL, Token
+from paytraq_direct.payt.posting import Poster
+from paytraq_direct.payt.result import Result
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from paytraq_direct.errors import Fault
+    from paytraq_direct.outbox.content import Key
+    from paytraq_direct.outbox.guard import Draft, Standing
+    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
+    from paytraq_direct.payt.reading import Reading
+    from paytraq_direct.payt.records import Invoice
+    from paytraq_direct.payt.verdict import Finding, Upserted
+
+PATH: Final = "/v1/invoices"
+BATCH_SIZE: Final = 100
+MOST_IN_A_BATCH: Final = 10_000
+BATCH_BYTES: Final = 16 * 2**20
+RATE: Final = 10.0
+"""Posts a second at most. Source: docs.paytsoftware.com/api/rate-limits, November 2026."""
+RETRY_FOR_S: Final = 30.0
+MOST_DOUBTS: Final = 3
+
+_STOPPED: Final = "stopped before it was sent"
+_TOO_MANY_DOUBTS: Final = f"{MOST_DOUBTS} requests in a row are in doubt, so the rest is not sent: is Payt in order?"
+_REPEATABLE: Final = "repeating it is safe, since what is sent is an upsert"
+# What Payt keeps as it was first sent. Source: support.paytsoftware.com, Which invoice details can I edit, 2026.
+_KEPT: Final = ("amount_total", "currency_code", "invoice_date", "due_date", "debtor_number", "debtor_identifier")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Errand:
+    """One good invoice on its way, and what is known of it so far."""
+
+    origin: str
+    record: Invoice
+    faults: tuple[Fault, ...]
+    text: bytes
+    begun: Begun | None = None
+    attempts: int = 0
+    result: Result | None = field(default=None, repr=False)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.text).hexdigest()
+
+
+class Upserter:
+    """Sends invoices to one administration of Payt's, in batches, its connection kept for the next.
+
+    ``token`` is a Token or its text, by default that of $PAYT_TOKEN. At most ten posts are made in a second. An upsert
+    may be repeated, so for ``retry_for_s`` seconds a request is sent again that was not taken or is in doubt. With an
+    ``outbox``, each invoice is on disk before the first byte leaves, and what was delivered and has not changed since
+    is not sent again but for the numbers in ``resend``. ``deadline_s`` is for one request, everything included.
+    Raises ChannelError when an address, a token or an option cannot be used. Close it, or use it in a with statement.
+    """
+
+    def __init__(
+        self,
+        administration_id: str,
+        token: Token | str | None = None,
+        *,
+        url: str = API_URL,
+        batch_size: int = BATCH_SIZE,
+        outbox: Outbox | None = None,
+        resend: Collection[str] = (),
+        deadline_s: float = 60.0,
+        retry_for_s: float = RETRY_FOR_S,
+        rate: float = RATE,
+        proxy: str | None = None,
+        ca_bundle: str | os.PathLike[str] | None = None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] | None = None,
+    ) -> None:
+        if not 1 <= batch_size <= MOST_IN_A_BATCH:
+            raise ValueError(f"batch_size must be from 1 to {MOST_IN_A_BATCH:,}")
+        if not 0 <= retry_for_s < math.inf:
+            raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
+        if not 0 < rate <= RATE:
+            raise ValueError(f"rate must be above 0 and at most {RATE:g}, which is Payt's limit")
+        self.endpoint = endpoints.endpoint(url, PATH, administration_id, allow_http=allow_http)
+        self._outbox = outbox
+        self._resend = frozenset(resend)
+        self._batch_size = batch_size
+        self._deadline_s = deadline_s
+        self._clock = clock
+        self._fingerprint = "" if outbox is None else outbox.fingerprint(self.endpoint)
+        retried = frozenset({"deferred", "in_doubt"})
+        self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause, retried=retried)
+        opened = endpoints.token() if token is None else token if isinstance(token, Token) else Token(token)
+        self._poster = Poster(opened, self._pace, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+        self._doubts = 0
+        self._unwritten = ""
+
+    def __repr__(self) -> str:
+        return f"Upserter({self.endpoint.masked!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the idle connection."""
+        self._poster.close()
+
+    def stop(self) -> None:
+        """Begin no more posts, for good: what is not under way is pending. May be called from a signal handler."""
+        self._pace.is_stopped = True
+
+    def send_all(self, records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Result]:
+        """Send invoices as they come, and give one result for each, in their order."""
+        return self.results(reading_.given(records))
+
+    def results(self, readings: Iterable[Reading]) -> Iterator[Result]:
+        """Send what was read and give one result for each, in their order; an invalid one keeps nobody from going.
+
+        Raises OutboxError when nothing can be written down, and nothing more is sent then. A Ctrl-C in the middle of a
+        request is raised again once the results of that request were given.
+        """
+        batch: list[Reading] = []
+        for found in unique(readings):
+            batch.append(found)
+            if len(batch) == self._batch_size:
+                yield from self._sent(batch)
+                batch = []
+        yield from self._sent(batch)
+
+    def _sent(self, batch: Sequence[Reading]) -> Iterator[Result]:
+        """Send a batch, in one request or, where it would be too big, in several."""
+        if self._unwritten:
+            raise OutboxError(self._unwritten)
+        errands = [_errand(found) if found.record is not None else None for found in batch]
+        good = [errand for errand in errands if errand is not None]
+        self._look_back(good)
+        stop = None
+        try:
+            for request in _requests(good):
+                self._deliver(request)
+        except KeyboardInterrupt as interrupt:
+            stop = interrupt
+        for found, errand in zip(batch, errands, strict=True):
+            yield invalid(found) if errand is None else errand.result or self._result(errand, "pending", _STOPPED)
+        if stop is not None:
+            raise stop
+
+    def _look_back(self, errands: Sequence[_Errand]) -> None:
+        """Warn of what is not as it was first sent, where Payt keeps it as it was."""
+        if self._outbox is None or not errands:
+            return
+        earlier = self._outbox.first_delivered([self._key(errand) for errand in errands])
+        for errand, record in zip(errands, earlier, strict=True):
+            if record is not None:
+                errand.faults += tuple(_changes(json.loads(record), json.loads(errand.text)))
+
+    def _deliver(self, errands: Sequence[_Errand]) -> None:
+        """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
+        if self._doubts >= MOST_DOUBTS:
+            self._settle(errands, "pending", _TOO_MANY_DOUBTS)
+            return
+        started = self._clock()
+        ready = self._begin(errands)
+        while ready:
+            said = self._post(ready)
+            wait_s = self._pace.wait_s(said.verdict, ready[0].attempts, self._clock() - started)
+            if wait_s is None or self._unwritten:
+                self._doubts = self._doubts + 1 if said.verdict.outcome == "in_doubt" else 0
+                return
+            self._pace.pause(wait_s)
+            if self._pace.is_stopped:
+                return
+            ready = self._begin(ready)
+
+    def _begin(self, errands: Sequence[_Errand]) -> list[_Errand]:
+        """Write down what is about to be posted, and give it; the rest has its result."""
+        until = self._clock() + self._deadline_s
+        waiting = list(errands)
+        ready: list[_Errand] = []
+        while waiting and not self._pace.is_stopped:
+            if self._outbox is None:
+                return waiting
+            begun = self._outbox.begin_all([self._draft(errand) for errand in waiting])
+            wait_s = self._sort(waiting, begun, ready)
+            waiting = [errand for errand in waiting if errand.begun is None and errand.result is None]
+            if not waiting or ready:
+                break
+            if self._clock() + wait_s > until:
+                self._settle(waiting, "pending", f"Payt asked to be left alone for {wait_s:.0f} s more", wait_s)
+                break
+            self._pace.pause(wait_s)
+        return ready
+
+    def _sort(
+        self, waiting: Sequence[_Errand], begun: Sequence[Begun | Standing | Closed], ready: list[_Errand]
+    ) -> float:
+        """Put what was begun with what is ready, and settle what must not be; give for how long Payt wants no more."""
+        from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
+        from paytraq_direct.outbox.outbox import Begun  # noqa: PLC0415 - brings sqlite3
+
+        wait_s = 0.0
+        for errand, one in zip(waiting, begun, strict=True):
+            if isinstance(one, Begun):
+                errand.begun = one
+                ready.append(errand)
+            elif isinstance(one, Standing):
+                errand.result = self._standing(errand, one)
+            else:
+                wait_s = one.seconds
+        return wait_s
+
+    def _standing(self, errand: _Errand, standing: Standing) -> Result:
+        """Give the result of what the outbox has as delivered, or as being sent by somebody else."""
+        attempt = standing.attempt
+        if standing.kind != "delivered":
+            return self._result(errand, "pending", "another process is sending it; nothing was sent by this one")
+        found = self._result(errand, "already_delivered", "Payt has it already, and it has not changed since")
+        if attempt is None:
+            return found
+        return replace(found, status=attempt.status, sent_at=datetime.fromisoformat(attempt.began_at))
+
+    def _post(self, errands: Sequence[_Errand]) -> Upserted:
+        """Post one request and write down how it ended; every errand has its result then."""
+        body = b'{"administration_id":%b,"invoices":[%b]}' % (
+            json.dumps(self.endpoint.administration, ensure_ascii=False).encode(),
+            b",".join(errand.text for errand in errands),
+        )
+        for errand in errands:
+            errand.attempts += 1
+        try:
+            said = verdict.upserted(
+                self._poster.post(self.endpoint, body), [errand.record.invoice_number for errand in errands]
+            )
+            self._unwritten = self._end(errands, said)
+        except BaseException:
+            self._abandon(errands)
+            self._settle(errands, "in_doubt", f"stopped while it was being sent; {_REPEATABLE}")
+            raise
+        for errand, finding in zip(errands, said.findings, strict=True):
+            errand.result = self._posted(errand, finding, said)
+            errand.begun = None
+        return said
+
+    def _end(self, errands: Sequence[_Errand], said: Upserted) -> str:
+        """Write down how a request ended for each invoice; give why that could not be done, if so."""
+        if self._outbox is None:
+            return ""
+        ended = [
+            (errand.begun, replace(said.verdict, outcome=finding.outcome, message=_told(finding)))
+            for errand, finding in zip(errands, said.findings, strict=True)
+            if errand.begun is not None
+        ]
+        try:
+            self._outbox.end_all(ended, closed_for_s=said.verdict.retry_after, overtakes=True)
+        except OutboxError as error:
+            self._abandon(errands)
+            return str(error)
+        return ""
+
+    def _abandon(self, errands: Sequence[_Errand]) -> None:
+        for errand in errands:
+            if self._outbox is not None and errand.begun is not None:
+                self._outbox.abandon(errand.begun)
+
+    def _posted(self, errand: _Errand, finding: Finding, said: Upserted) -> Result:
+        exchange = said.verdict.exchange
+        outcome, message = finding.outcome, finding.message
+        if self._unwritten:
+            outcome, message = "in_doubt", f"it was posted, and what came of it could not be kept: {self._unwritten}"
+        if outcome == "in_doubt":
+            message += f"; {_REPEATABLE}"
+        return replace(
+            self._result(errand, outcome, message),
+            errors=finding.errors,
+            warnings=finding.warnings,
+            status=exchange.status,
+            sent_at=exchange.sent_at,
+            elapsed_ms=exchange.elapsed_ms,
+            retry_after=said.verdict.retry_after,
+            notes=said.verdict.notes,
+            posted=True,
+        )
+
+    def _settle(self, errands: Sequence[_Errand], outcome: Any, message: str, retry_after: float | None = None) -> None:
+        for errand in errands:
+            errand.result = replace(self._result(errand, outcome, message), retry_after=retry_after)
+
+    def _result(self, errand: _Errand, outcome: Any, message: str) -> Result:
+        return Result(
+            outcome=outcome,
+            origin=errand.origin,
+            invoice_number=errand.record.invoice_number,
+            message=message,
+            channel=self.endpoint.masked,
+            record=errand.record,
+            faults=errand.faults,
+            sha256=errand.sha256,
+            attempts=errand.attempts,
+        )
+
+    def _key(self, errand: _Errand) -> Key:
+        from paytraq_direct.outbox.content import Key  # noqa: PLC0415 - nothing without an outbox needs it
+
+        return Key(self._fingerprint, self.endpoint.administration, "payt_invoice", errand.record.invoice_number)
+
+    def _draft(self, errand: _Errand) -> Draft:
+        from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415 - see above
+        from paytraq_direct.outbox.ledger import now, storable  # noqa: PLC0415
+
+        return Draft(
+            key=self._key(errand),
+            masked=self.endpoint.masked,
+            named=None,
+            record=errand.text.decode(),
+            document=errand.text,
+            values={
+                "document_ref": errand.record.invoice_number,
+                "origin": storable(errand.origin),
+                "is_finished": False,
+                "sha256": errand.sha256,
+                "read_at": now(),
+            },
+            resend=errand.record.invoice_number in self._resend,
+            repeats=True,
+        )
+
+
+def upsert(records: Iterable[Invoice | Mapping[str, Any]], administration_id: str, **options: Any) -> Iterator[Result]:
+    """Send invoices to an administration of Payt's and give one result for each, in their order.
+
+    ``options`` are those of Upserter, ``token`` among them; raises as it does.
+    """
+    with Upserter(administration_id, **options) as upserter:
+        yield from upserter.send_all(records)
+
+
+def unique(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Give readings, one whose number came before made invalid: Payt's answer could not tell the two apart."""
+    origins: dict[str, str] = {}
+    for found in readings:
+        number = found.record and found.record.invoice_number
+        if number and origins.setdefault(number, found.origin) != found.origin:
+            fault = rules.REPEATED_NUMBER.fault("invoice_number", value=number, origin=origins[number])
+            yield found._replace(record=None, faults=(*found.faults, *found.placed((fault,))))
+        else:
+            yield found
+
+
+def invalid(found: Reading) -> Result:
+    """Give the result of what cannot be sent."""
+    return Result(outcome="invalid", origin=found.origin, invoice_number=None, faults=found.faults)
+
+
+def _errand(found: Reading) -> _Errand:
+    assert found.record is not None  # noqa: S101 - only good ones are sent
+    text = found.record.to_json().encode()
+    return _Errand(origin=found.origin, record=found.record, faults=found.faults, text=text)
+
+
+def _requests(errands: Sequence[_Errand]) -> Iterator[list[_Errand]]:
+    """Divide what is to be sent so that no request is much longer than it should be."""
+    request: list[_Errand] = []
+    size = 0
+    for errand in errands:
+        if request and size + len(errand.text) > BATCH_BYTES:
+            yield request
+            request, size = [], 0
+        request.append(errand)
+        size += len(errand.text)
+    if request:
+        yield request
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fault]:
+    for name in _KEPT:
+        if name in before and name in after and before[name] != after[name]:
+            yield rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name])
+
+
+def _told(finding: Finding) -> str:
+    """Say what became of an invoice as the ledger keeps it, warnings included."""
+    return "; ".join([finding.message, *(f"warning: {warning}" for warning in finding.warnings)])
