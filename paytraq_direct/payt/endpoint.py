@@ -9,7 +9,6 @@ from typing import Final, NamedTuple, NoReturn
 
 from paytraq_direct.channel import ChannelUri
 from paytraq_direct.errors import ChannelError
-from paytraq_direct.wording import discreet, raw
 
 API_URL: Final = "https://api.paytsoftware.com"
 """Source: docs.paytsoftware.com/api/overview, read in November 2026; so is that of the demo host."""
@@ -91,7 +90,6 @@ def token(file: str | os.PathLike[str] | None = None) -> Token:
         if not text.strip():
             raise ChannelError(f"there is no token: set {TOKEN_VARIABLE}, or name a file that holds it")
         return Token(text)
-    name = discreet(raw(os.fspath(file), longest=4096))
     try:
         with Path(file).open("rb") as stream:
             text, why = stream.read(_LONGEST_TOKEN + 2).decode("ascii"), ""
@@ -100,5 +98,6 @@ def token(file: str | os.PathLike[str] | None = None) -> Token:
     except ValueError:
         text, why = "", "it holds no token"
     if why:
-        raise ChannelError(f"the file of the token {name} cannot be used: {why}")
+        # Without its name, since the token itself may stand in its place.
+        raise ChannelError(f"the file of the token cannot be used: {why}")
     return Token(text)

@@ -83,11 +83,14 @@ def last_files(outbox: Outbox, endpoint: Endpoint) -> list[Before]:
     return found
 
 
-def compared(name: str, facts: Facts, before: Sequence[Before], *, yes: str) -> Comparison:
-    """Hold a data file against those that Payt may have; ``yes`` is how to say that it is as it should be."""
+def compared(name: str, facts: Facts, before: Sequence[Before] | None, *, yes: str) -> Comparison:
+    """Hold a data file against those that Payt may have; ``yes`` is how to say that it is as it should be.
+
+    ``before`` is None where there is no outbox to know of any.
+    """
     assert facts.listing is not None  # noqa: S101 - only data files are compared
     if not before:
-        why = "the outbox has no earlier one for this administration"
+        why = "there is no outbox" if before is None else "the outbox has no earlier one for this administration"
         return Comparison((rules.NOTHING_BEFORE.fault("", name=name, why=why),))
     faults: list[Fault] = []
     vanished: dict[str, None] = {}
@@ -122,10 +125,10 @@ def _shrunk(name: str, facts: Facts, earlier: Before, yes: str) -> Iterator[Faul
         yield rules.SHRUNK.fault("", name=name, **words)
 
 
-def name_fault(intake_name: str, number: str | None, before: Sequence[Before]) -> Fault | None:
+def name_fault(name: str, number: str | None, before: Sequence[Before] | None) -> Fault | None:
     """Tell when Payt cannot link a PDF by its name: to the number that was given, or to any that is known."""
-    stem = filetypes.inner_name(intake_name).rpartition(".")[0]
-    known = {number for earlier in before for number in (*(earlier.numbers or ()), *earlier.settled)}
+    stem = filetypes.inner_name(name).rpartition(".")[0]
+    known = {number for earlier in before or () for number in (*(earlier.numbers or ()), *earlier.settled)}
     if number is not None:
         why = "" if number in stem else f"does not hold the invoice number {raw(number)}"
     elif not any(character.isdigit() for character in stem):
@@ -135,4 +138,4 @@ def name_fault(intake_name: str, number: str | None, before: Sequence[Before]) -
         why = "" if is_there else "holds no invoice number of the last data file"
     if not why:
         return None
-    return rules.NAME_WITHOUT_NUMBER.fault("", name=intake_name, value=intake_name, why=why)
+    return rules.NAME_WITHOUT_NUMBER.fault("", name=name, value=name, why=why)

@@ -104,16 +104,14 @@ class Uploader:
             raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
         if not 0 < rate <= RATE:
             raise ValueError(f"rate must be a number of files a second, greater than 0 and at most {RATE:g}")
-        name = administration_code if administration_code is not None else f"id {administration_id}"
+        field = "administration_code" if administration_id is None else "administration_id"
+        name = (administration_code or administration_id or "").strip()
+        shown = name if administration_id is None or not name else f"id {name}"
         self.endpoints = {
-            kind.name: endpoint(host, kind.path, name or "", allow_http=allow_http) for kind in filetypes.KINDS.values()
+            kind.name: endpoint(host, kind.path, shown, allow_http=allow_http) for kind in filetypes.KINDS.values()
         }
         self._fields = FIELDS if fields is None else fields_of(fields)
-        self._values: dict[str, str | Token] = (
-            {"administration_id": administration_id.strip()}
-            if administration_id is not None
-            else {"administration_code": (administration_code or "").strip()}
-        )
+        self._values: dict[str, str | Token] = {field: name}
         self._secrets: tuple[str, ...] = ()
         if import_token is not None:
             self._values["import_token"] = import_token
@@ -184,7 +182,7 @@ class Uploader:
         before = (
             history.last_files(self._outbox, self.endpoints["csv"])
             if self._outbox is not None and (is_pdf or facts.kind.is_data)
-            else []
+            else None
         )
         faults: tuple[Fault, ...] = () if facts.listing is None else facts.listing.faults
         vanished: tuple[str, ...] = ()
