@@ -87,7 +87,8 @@ class Intake:
         if not before.st_size:
             raise Flaw(rules.EMPTY_FILE.fault("", name=self.shown))
         with contextlib.ExitStack() as stack:
-            passing = _Passing(self._stream, self.shown, stack.enter_context(_gzip()) if compress else None)
+            target = stack.enter_context(_gzip()) if compress else None
+            passing = _Passing(self._stream, self.shown, before.st_size, target)
             found = None
             pieces = passing.decompressed() if self._is_gzip else passing.pieces()
             if self.kind.is_data:
@@ -175,9 +176,10 @@ class Intake:
 class _Passing:
     """One reading of a file from its beginning, with the sums of what is read and of its content."""
 
-    def __init__(self, stream: BinaryIO, name: str, target: BinaryIO | None) -> None:
+    def __init__(self, stream: BinaryIO, name: str, expected: int, target: BinaryIO | None) -> None:
         self._stream = stream
         self._name = name
+        self._expected = expected
         self.target = target
         self._writer = None if target is None else gzip.GzipFile("", "wb", 6, cast("Any", target), mtime=0)
         self.read_sum = self.sum = hashlib.sha256()
@@ -215,6 +217,8 @@ class _Passing:
         self.read += len(piece)
         if self.read > MOST_BYTES:
             raise Flaw(rules.TOO_BIG.fault("", name=self._name, how=""))
+        if self.read > self._expected:  # one that grows for ever would never end
+            raise Flaw(rules.CHANGED.fault("", name=self._name))
         return piece
 
 
