@@ -109,6 +109,8 @@ class Upserter:
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause, retried=retried)
         opened = endpoints.token() if token is None else token if isinstance(token, Token) else Token(token)
         self._poster = Poster(opened, self._pace, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+        self.is_under_way = False
+        """Whether a request is on its way at this moment."""
         self._doubts = 0
         self._unwritten = ""
 
@@ -129,6 +131,11 @@ class Upserter:
         """Begin no more posts, for good: what is not under way is pending. May be called from a signal handler."""
         self._pace.is_stopped = True
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more posts begin."""
+        return self._pace.is_stopped
+
     def send_all(self, records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Result]:
         """Send invoices as they come, and give one result for each, in their order."""
         return self.results(reading_.given(records))
@@ -140,7 +147,9 @@ class Upserter:
         request is raised again once the results of that request were given.
         """
         batch: list[Reading] = []
-        for found in unique(readings):
+        for found in reading_.unique(readings):
+            if self.is_stopped:
+                break
             batch.append(found)
             if len(batch) == self._batch_size:
                 yield from self._sent(batch)
@@ -155,11 +164,14 @@ class Upserter:
         good = [errand for errand in errands if errand is not None]
         self._look_back(good)
         stop = None
+        self.is_under_way = True
         try:
             for request in _requests(good):
                 self._deliver(request)
         except KeyboardInterrupt as interrupt:
             stop = interrupt
+        finally:
+            self.is_under_way = False
         for found, errand in zip(batch, errands, strict=True):
             yield invalid(found) if errand is None else errand.result or self._result(errand, "pending", _STOPPED)
         if stop is not None:
@@ -354,21 +366,9 @@ def upsert(records: Iterable[Invoice | Mapping[str, Any]], administration_id: st
         yield from upserter.send_all(records)
 
 
-def unique(readings: Iterable[Reading]) -> Iterator[Reading]:
-    """Give readings, one whose number came before made invalid: Payt's answer could not tell the two apart."""
-    origins: dict[str, str] = {}
-    for found in readings:
-        number = found.record and found.record.invoice_number
-        if number and origins.setdefault(number, found.origin) != found.origin:
-            fault = rules.REPEATED_NUMBER.fault("invoice_number", value=number, origin=origins[number])
-            yield found._replace(record=None, faults=(*found.faults, *found.placed((fault,))))
-        else:
-            yield found
-
-
 def invalid(found: Reading) -> Result:
     """Give the result of what cannot be sent."""
-    return Result(outcome="invalid", origin=found.origin, invoice_number=None, faults=found.faults)
+    return Result(outcome="invalid", origin=found.origin, invoice_number=found.number, faults=found.faults)
 
 
 def _errand(found: Reading) -> _Errand:
