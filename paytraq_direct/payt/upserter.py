@@ -51,7 +51,7 @@ _KEPT: Final = ("amount_total", "currency_code", "invoice_date", "due_date", "de
 class _Errand:
     """One good invoice on its way, and what is known of it so far."""
 
-    origin: str
+    reading: Reading
     record: Invoice
     faults: tuple[Fault, ...]
     text: bytes
@@ -184,7 +184,7 @@ class Upserter:
         earlier = self._outbox.first_delivered([self._key(errand) for errand in errands])
         for errand, record in zip(errands, earlier, strict=True):
             if record is not None:
-                errand.faults += tuple(_changes(json.loads(record), json.loads(errand.text)))
+                errand.faults += errand.reading.placed(_changes(json.loads(record), json.loads(errand.text)))
 
     def _deliver(self, errands: Sequence[_Errand]) -> None:
         """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
@@ -320,7 +320,7 @@ class Upserter:
     def _result(self, errand: _Errand, outcome: Any, message: str) -> Result:
         return Result(
             outcome=outcome,
-            origin=errand.origin,
+            origin=errand.reading.origin,
             invoice_number=errand.record.invoice_number,
             message=message,
             channel=self.endpoint.masked,
@@ -347,7 +347,7 @@ class Upserter:
             document=errand.text,
             values={
                 "document_ref": errand.record.invoice_number,
-                "origin": storable(errand.origin),
+                "origin": storable(errand.reading.origin),
                 "is_finished": False,
                 "sha256": errand.sha256,
                 "read_at": now(),
@@ -374,7 +374,7 @@ def invalid(found: Reading) -> Result:
 def _errand(found: Reading) -> _Errand:
     assert found.record is not None  # noqa: S101 - only good ones are sent
     text = found.record.to_json().encode()
-    return _Errand(origin=found.origin, record=found.record, faults=found.faults, text=text)
+    return _Errand(reading=found, record=found.record, faults=found.faults, text=text)
 
 
 def _requests(errands: Sequence[_Errand]) -> Iterator[list[_Errand]]:
@@ -391,10 +391,9 @@ def _requests(errands: Sequence[_Errand]) -> Iterator[list[_Errand]]:
         yield request
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fault]:
-    for name in _KEPT:
-        if name in before and name in after and before[name] != after[name]:
-            yield rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name])
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fault, ...]:
+    changed = [name for name in _KEPT if name in before and name in after and before[name] != after[name]]
+    return tuple(rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name]) for name in changed)
 
 
 def _told(finding: Finding) -> str:
