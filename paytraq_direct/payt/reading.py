@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from paytraq_direct import rules
@@ -12,7 +13,7 @@ from paytraq_direct.payt.records import Invoice, take
 from paytraq_direct.readers import json, source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, BinaryIO
 
 
@@ -32,7 +33,7 @@ class Reading(NamedTuple):
         """The number of the invoice, also when nothing else of it is in order."""
         if self.record is not None:
             return self.record.invoice_number
-        found = self.item.data.get("invoice_number") if self.item and isinstance(self.item.data, dict) else None
+        found = self.item.data.get("invoice_number") if self.item and isinstance(self.item.data, Mapping) else None
         return found if isinstance(found, str) else None
 
     def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
@@ -54,10 +55,11 @@ def read(path: str | os.PathLike[str], *, on_read: Callable[[int], object] | Non
 
 
 def given(records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Reading]:
-    """Give readings of what a program has: ``invoices[3]`` is where the fourth stands."""
+    """Give readings of what a program has: ``invoices[3]`` is where the fourth stands; there is no text of it."""
     for index, data in enumerate(records):
         record, faults = (data, ()) if isinstance(data, Invoice) else take(data)
-        yield Reading(f"invoices[{index}]", record, faults)
+        origin = f"invoices[{index}]"
+        yield Reading(origin, record, faults, json.Item(origin, data, json.Source(b"")))
 
 
 def unique(readings: Iterable[Reading]) -> Iterator[Reading]:

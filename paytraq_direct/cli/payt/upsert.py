@@ -13,7 +13,6 @@ import click
 
 from paytraq_direct import rules as core_rules
 from paytraq_direct.cli import batch, channels, exits, options
-from paytraq_direct.cli.command import OutputError
 from paytraq_direct.cli.loading import loading
 from paytraq_direct.cli.payt.report import JsonReport, Report
 from paytraq_direct.cli.progress import Progress
@@ -117,7 +116,10 @@ def _told(
         else:
             report.unmet(list(unmet))
         report.close()
-    except (OutputError, Exception, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:
+        report.stopped()
+        return code or exits.STOPPED
+    except Exception as error:
         raise exits.BrokenOff(code) from error
     return code
 
