@@ -254,7 +254,7 @@ def _take_apart(text: object, *, allow_http: bool) -> _Parts | str:
     trouble = _flaw_of_text(text)
     match = _split(text) if isinstance(text, str) and not trouble else None
     if match is None:
-        return trouble or "must look like https://host/path"
+        return trouble or "must be https:// with a host and a path"
     scheme, host = match[1].lower(), _host(match[2].lower())
     path, port = match[4] or "/", match[3]
     if host is None:

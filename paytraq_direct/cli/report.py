@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from paytraq_direct.readers import Reading
     from paytraq_direct.result import Result
 
-_INDENT: Final = " " * 11
-_GOOD: Final = frozenset({"delivered", "already_delivered", "checked"})
+INDENT: Final = " " * 11
+GOOD: Final = frozenset({"delivered", "already_delivered", "checked"})
 _COLOURS: Final = {
     "delivered": "green", "already_delivered": "green", "checked": "green", "deferred": "yellow", "pending": "yellow",
     "in_doubt": "magenta", "rejected": "red", "conflict": "red",
@@ -133,20 +133,20 @@ class Report:
         """Tell what became of one invoice."""
         self._outcomes[result.outcome] += 1
         self._tell(reading, result)
-        good = sum(self._outcomes[outcome] for outcome in _GOOD)
+        good = sum(self._outcomes[outcome] for outcome in GOOD)
         self._progress.show(self._outcomes.total(), self._outcomes.total() - good)
 
     def _tell(self, reading: Reading, result: Result) -> None:
         for fault in (*reading.faults, *result.faults):
             self._severities[fault.severity] += 1
             if fault.is_error or self._is_new(fault):
-                self._say(self._err, *_fault_lines(reading.origin, fault), "")
+                self._say(self._err, *fault_lines(reading.origin, fault), "")
         if result.outcome == "checked" and self._xml:
             self._progress.wipe()
             self._out.flush()
             self._out.buffer.write(result.document)
             self._out.buffer.flush()
-        elif result.outcome in _GOOD:
+        elif result.outcome in GOOD:
             self._say(self._out, *_good_lines(reading, result))
             self._tell_losses(reading)
             self._show_arrival(result.sha256)
@@ -157,13 +157,13 @@ class Report:
 
             self._say(self._out, *explain.lines_of(reading.invoice), "")
         for note in result.notes:
-            self._say(self._err, f"{_INDENT}note: {note}")
+            self._say(self._err, f"{INDENT}note: {note}")
 
     def _tell_losses(self, reading: Reading) -> None:
         """Tell on the receipt how much is not carried, and all of it where nothing is sent."""
         if words := losses.in_short(reading):
             told = () if self._sends else losses.lines_of(reading)
-            self._say(self._out, f"{_INDENT}{words}", *(f"{_INDENT}{line}" for line in told))
+            self._say(self._out, f"{INDENT}{words}", *(f"{INDENT}{line}" for line in told))
 
     @telling()
     def unmet(self, refs: Iterable[str]) -> None:
@@ -190,7 +190,7 @@ class Report:
     def _sum_up(self) -> None:
         for (code, path), count in self._warnings.items():
             if count > 1 and code not in _EACH:
-                self._say(self._err, f"{_styled('warning')} {code}: {count - 1:,} more like it ({path})")
+                self._say(self._err, f"{styled('warning')} {code}: {count - 1:,} more like it ({path})")
         if self._outcomes.total() > 1:
             lines = [f"  {_name(outcome):<18}{count:>8,}" for outcome, count in self._outcomes.most_common()]
             self._say(self._err, "", *lines)
@@ -233,7 +233,7 @@ class JsonReport(Report):
             "channel": result.channel,
             "sha256": result.sha256,
             "attempts": result.attempts,
-            "faults": [_fault_data(fault) for fault in (*reading.faults, *result.faults)],
+            "faults": [fault_data(fault) for fault in (*reading.faults, *result.faults)],
             "sent_at": None if result.sent_at is None else moment_text(result.sent_at),
             "elapsed_ms": None if result.elapsed_ms is None else round(result.elapsed_ms, 3),
             "message": result.message,
@@ -259,9 +259,12 @@ def reporter(progress: Progress, *, as_json: bool, **how: bool) -> Report:
     return (JsonReport if as_json else Report)(sys.stdout, sys.stderr, progress, **how)
 
 
-def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
-    """Tell one fault: what, where, how it stands there, what to write instead, and what that rests on."""
-    yield f"{_styled(fault.severity)} {fault.code}: {fault.message}"
+def fault_lines(origin: str, fault: Fault, more: str = "; more: paytraq-check --rule {}") -> Iterator[str]:
+    """Tell one fault: what, where, how it stands there, what to write instead, what that rests on, where there is more.
+
+    ``more`` has a place for the code of the rule.
+    """
+    yield f"{styled(fault.severity)} {fault.code}: {fault.message}"
     place = [] if fault.line is None else [fault.line] if fault.column is None else [fault.line, fault.column]
     if re.search(r":[0-9]+$", origin):
         place = place[1:]  # the line of a .jsonl input is its origin
@@ -272,7 +275,7 @@ def _fault_lines(origin: str, fault: Fault) -> Iterator[str]:
     if fault.suggestion:
         yield f"  {fault.suggestion}"
     if fault.source:
-        yield f"  source: {_SOURCES.get(fault.source, fault.source)}; more: paytraq-check --rule {fault.code}"
+        yield f"  source: {_SOURCES.get(fault.source, fault.source)}{more.format(fault.code)}"
 
 
 def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
@@ -281,24 +284,24 @@ def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
     if result.outcome == "already_delivered":
         when = _local(result.sent_at) if result.sent_at else "before"
         words = f"{when}, {result.status or 'as a person found out'}"
-    yield f"{_styled(result.outcome)}{_parties(reading.invoice)}   {words}"
+    yield f"{styled(result.outcome)}{_parties(reading.invoice)}   {words}"
 
 
 def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
-    yield f"{_styled(result.outcome)}{_parties(reading.invoice)}"
+    yield f"{styled(result.outcome)}{_parties(reading.invoice)}"
     when = f" (attempt of {_local(result.sent_at)})" if result.sent_at and not result.posted else ""
-    yield f"{_INDENT}{result.message}{when}"
+    yield f"{INDENT}{result.message}{when}"
     if result.attempts > 1 and result.posted:
-        yield f"{_INDENT}{result.attempts} attempts were made."
+        yield f"{INDENT}{result.attempts} attempts were made."
     if result.posted and (answer := " ".join(result.body[: 4 * _ANSWER_SHOWN].decode(errors="replace").split())):
-        yield f"{_INDENT}The answer says: {raw(answer, longest=_ANSWER_SHOWN)}"
+        yield f"{INDENT}The answer says: {raw(answer, longest=_ANSWER_SHOWN)}"
     for difference in result.differences[:_DIFFERENCES_SHOWN]:
         name, _, change = raw(difference, longest=4096).partition(" ")
-        yield f"{_INDENT}  {name:<24} {change}"
+        yield f"{INDENT}  {name:<24} {change}"
     if len(result.differences) > _DIFFERENCES_SHOWN:
-        yield f"{_INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
+        yield f"{INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
     for line in _advice("under_way" if result.under_way else result.outcome, result.document_ref):
-        yield _INDENT + line
+        yield INDENT + line
 
 
 def _advice(outcome: str, ref: str | None) -> Iterator[str]:
@@ -316,11 +319,11 @@ def _arrival_lines(arrival: Arrival) -> Iterator[str]:
     invoice = arrival.invoice
     if invoice is not None:
         rows = len(invoice.line_items)
-        yield f"{_INDENT}in the inbox: {invoice.sale_type} of {invoice.document_date}, {counted(rows, 'line')}"
+        yield f"{INDENT}in the inbox: {invoice.sale_type} of {invoice.document_date}, {counted(rows, 'line')}"
     faults = counted(len(arrival.faults), "fault")
-    yield f"{_INDENT}{_about(arrival.document, arrival.sha256)}; the inbox checked it: {faults}"
+    yield f"{INDENT}{_about(arrival.document, arrival.sha256)}; the inbox checked it: {faults}"
     for fault in arrival.faults:
-        yield f"{_INDENT}{fault}"
+        yield f"{INDENT}{fault}"
 
 
 def _stopped_after(origin: str | None) -> str:
@@ -343,7 +346,8 @@ def _about(document: bytes, sha256: str) -> str:
     return f"document {size}, sha256 {short_sum(sha256)}"
 
 
-def _fault_data(fault: Fault) -> dict[str, Any]:
+def fault_data(fault: Fault) -> dict[str, Any]:
+    """Tell one fault to a program."""
     data = {name: getattr(fault, name) for name in _FAULT_FIELDS}
     data["length"] = fault.length
     data["excerpt"] = None if fault.excerpt is None else fault.excerpt.text
@@ -369,7 +373,7 @@ def _name(outcome: str) -> str:
     return outcome.replace("_", " ")
 
 
-def _styled(word: str) -> str:
+def styled(word: str) -> str:
     """Give an outcome, padded to its column, or a severity, in its colour."""
     shown = word if word in {"error", "warning"} else f"{_name(word):<10} "
     return click.style(shown, fg=_COLOURS[word], bold=True)

@@ -6,13 +6,16 @@ import hmac
 import ipaddress
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from paytraq_direct import limits, schema
 from paytraq_direct.channel import ChannelUri
+from paytraq_direct.inbox import misdeed
 from paytraq_direct.inbox.arrival import examine
-from paytraq_direct.inbox.front import Front, Gone, Refused
+from paytraq_direct.inbox.front import Front, Refused
 from paytraq_direct.inbox.keep import Keep
+from paytraq_direct.inbox.misdeed import PLAIN
 from paytraq_direct.inbox.script import Script
 
 if TYPE_CHECKING:
@@ -21,17 +24,13 @@ if TYPE_CHECKING:
 
     from paytraq_direct.inbox.arrival import Arrival, Mode
     from paytraq_direct.inbox.front import Peer, Request
-    from paytraq_direct.inbox.script import Step
 
     Site = Callable[["Inbox", Request, Peer], bool]
 
 PATH: Final = "/ext/direct/inbox/"
 HOST: Final = "127.0.0.1"
 
-_PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
 _ID_FILE: Final = "channel-id"
-# Bytes that are no HTTP at all.
-_GARBAGE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
 
 
 class Inbox:
@@ -110,7 +109,7 @@ class Inbox:
                 if not self._answered(request, peer) or not request.keeps:
                     break
             except Refused as refused:
-                peer.answer(refused.status, [_PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
+                peer.answer(refused.status, [PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
                 break
         peer.drain()
 
@@ -121,7 +120,7 @@ class Inbox:
         if not request.path.startswith(PATH) and self._site is not None:
             return self._site(self, request, peer)
         if request.method != "POST":
-            peer.answer(405, [_PLAIN, ("Allow", "POST"), ("Connection", "close")], b"documents are posted\n",
+            peer.answer(405, [PLAIN, ("Allow", "POST"), ("Connection", "close")], b"documents are posted\n",
                         with_body=request.method != "HEAD")  # fmt: skip
             return False
         if not hmac.compare_digest(request.target.encode(), self._target.encode()):
@@ -136,9 +135,8 @@ class Inbox:
 
     def _take(self, request: Request, length: int, peer: Peer) -> bool:
         """Take a document, and answer as usual or as the script says."""
-        first = self.script.peek()
-        if first is not None and first.kind in {"hang", "early"}:
-            return self._before_reading(peer)
+        if misdeed.comes_before_reading(self.script):
+            return misdeed.done_before_reading(peer, self.script)
         if request.headers.get("expect", "").lower() == "100-continue":
             peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         arrival = examine(peer.body(length))
@@ -147,16 +145,8 @@ class Inbox:
         answer = str(usual) if step is None else str(step)
         kept = self.kept.add(replace(arrival, answer=answer))
         self._on_arrival(kept)
-        return _replied(peer, kept, usual) if step is None else _misbehaved(peer, step, kept, usual)
-
-    def _before_reading(self, peer: Peer) -> bool:
-        """Do what the script says before the document is read: nobody knows its number then."""
-        step = self.script.next(None)
-        if step is not None and step.kind == "early":
-            peer.answer(200, [_PLAIN, ("Connection", "close")], b"OK\n")
-        else:
-            peer.linger()
-        return False
+        reply = partial(_replied, peer, kept, usual)
+        return reply() if step is None else misdeed.done(peer, step, reply)
 
     def _is_for_us(self, request: Request) -> bool:
         """Tell whether a request was made for this inbox, and not by a page of somebody else.
@@ -172,33 +162,8 @@ class Inbox:
 
 def _replied(peer: Peer, arrival: Arrival, status: int) -> bool:
     text = "OK" if status == 200 else "\n".join(map(str, arrival.faults))  # noqa: PLR2004 - of HTTP
-    peer.answer(status, [_PLAIN], f"{text}\n".encode())
+    peer.answer(status, [PLAIN], f"{text}\n".encode())
     return True
-
-
-def _misbehaved(peer: Peer, step: Step, arrival: Arrival, usual: int) -> bool:
-    """Do what a step says with a document that was read whole; tell whether the connection goes on."""
-    match step.kind:
-        case "status":
-            peer.answer(step.status, [_PLAIN, *step.headers], f"scripted: {step.status}\n".encode())
-            return True
-        case "slow":
-            return peer.linger(step.delay_s) and _replied(peer, arrival, usual)
-        case "accept-then-hang":
-            peer.linger()
-        case "reset":
-            peer.reset()
-            raise Gone
-        case "cut-headers":
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl")
-        case "cut-body":
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nOK")
-        case "garbage":
-            peer.send(_GARBAGE)
-        case "continue":
-            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            peer.linger()
-    return False
 
 
 def _is_address(name: str) -> bool:

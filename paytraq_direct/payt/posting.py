@@ -41,11 +41,12 @@ class Poster:
         proxy: str | None = None,
         ca_bundle: str | os.PathLike[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wire: Wire | None = None,
     ) -> None:
         self.pace = pace
         self._token = token
         self._deadline_s = deadline_s
-        self._wire = Wire(proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+        self._wire = wire or Wire(proxy=proxy, ca_bundle=ca_bundle, clock=clock)
 
     def __enter__(self) -> Self:
         return self

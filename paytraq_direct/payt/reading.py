@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from paytraq_direct import rules
 from paytraq_direct.errors import Fault
+from paytraq_direct.payt import rules as own
 from paytraq_direct.payt.records import Invoice, take
 from paytraq_direct.readers import json, source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any, BinaryIO
 
 
@@ -25,6 +27,14 @@ class Reading(NamedTuple):
     record: Invoice | None
     faults: tuple[Fault, ...]
     item: json.Item | None = None
+
+    @property
+    def number(self) -> str | None:
+        """The number of the invoice, also when nothing else of it is in order."""
+        if self.record is not None:
+            return self.record.invoice_number
+        found = self.item.data.get("invoice_number") if self.item and isinstance(self.item.data, Mapping) else None
+        return found if isinstance(found, str) else None
 
     def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
         """Give faults of the record with their places in the input, if it has a text."""
@@ -45,10 +55,23 @@ def read(path: str | os.PathLike[str], *, on_read: Callable[[int], object] | Non
 
 
 def given(records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Reading]:
-    """Give readings of what a program has: ``invoices[3]`` is where the fourth stands."""
+    """Give readings of what a program has: ``invoices[3]`` is where the fourth stands; there is no text of it."""
     for index, data in enumerate(records):
         record, faults = (data, ()) if isinstance(data, Invoice) else take(data)
-        yield Reading(f"invoices[{index}]", record, faults)
+        origin = f"invoices[{index}]"
+        yield Reading(origin, record, faults, json.Item(origin, data, json.Source(b"")))
+
+
+def unique(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Give readings, one whose number came before made invalid: Payt's answer could not tell the two apart."""
+    origins: dict[str, str] = {}
+    for found in readings:
+        number = found.record and found.record.invoice_number
+        if number and origins.setdefault(number, found.origin) != found.origin:
+            fault = own.REPEATED_NUMBER.fault("invoice_number", value=number, origin=origins[number])
+            yield found._replace(record=None, faults=(*found.faults, *found.placed((fault,))))
+        else:
+            yield found
 
 
 def _items(name: str, stream: BinaryIO) -> Iterator[json.Item]:

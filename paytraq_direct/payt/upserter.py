@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -16,6 +15,7 @@ from paytraq_direct.payt import endpoint as endpoints
 from paytraq_direct.payt import reading as reading_
 from paytraq_direct.payt import rules, verdict
 from paytraq_direct.payt.endpoint import API_URL, Token
+from paytraq_direct.payt.errand import Errand, errand_of, requests_of
 from paytraq_direct.payt.posting import Poster
 from paytraq_direct.payt.result import Result
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 PATH: Final = "/v1/invoices"
 BATCH_SIZE: Final = 100
 MOST_IN_A_BATCH: Final = 10_000
-BATCH_BYTES: Final = 16 * 2**20
 RATE: Final = 10.0
 """Posts a second at most. Source: docs.paytsoftware.com/api/rate-limits, November 2026."""
 RETRY_FOR_S: Final = 30.0
@@ -45,23 +44,6 @@ _TOO_MANY_DOUBTS: Final = f"{MOST_DOUBTS} requests in a row are in doubt, so the
 _REPEATABLE: Final = "repeating it is safe, since what is sent is an upsert"
 # What Payt keeps as it was first sent. Source: support.paytsoftware.com, Which invoice details can I edit, 2026.
 _KEPT: Final = ("amount_total", "currency_code", "invoice_date", "due_date", "debtor_number", "debtor_identifier")
-
-
-@dataclass(slots=True, kw_only=True)
-class _Errand:
-    """One good invoice on its way, and what is known of it so far."""
-
-    origin: str
-    record: Invoice
-    faults: tuple[Fault, ...]
-    text: bytes
-    begun: Begun | None = None
-    attempts: int = 0
-    result: Result | None = field(default=None, repr=False)
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.text).hexdigest()
 
 
 class Upserter:
@@ -109,6 +91,8 @@ class Upserter:
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause, retried=retried)
         opened = endpoints.token() if token is None else token if isinstance(token, Token) else Token(token)
         self._poster = Poster(opened, self._pace, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+        self.is_under_way = False
+        """Whether a request is on its way at this moment."""
         self._doubts = 0
         self._unwritten = ""
 
@@ -129,6 +113,11 @@ class Upserter:
         """Begin no more posts, for good: what is not under way is pending. May be called from a signal handler."""
         self._pace.is_stopped = True
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more posts begin."""
+        return self._pace.is_stopped
+
     def send_all(self, records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Result]:
         """Send invoices as they come, and give one result for each, in their order."""
         return self.results(reading_.given(records))
@@ -140,7 +129,9 @@ class Upserter:
         request is raised again once the results of that request were given.
         """
         batch: list[Reading] = []
-        for found in unique(readings):
+        for found in reading_.unique(readings):
+            if self.is_stopped:
+                break
             batch.append(found)
             if len(batch) == self._batch_size:
                 yield from self._sent(batch)
@@ -151,30 +142,33 @@ class Upserter:
         """Send a batch, in one request or, where it would be too big, in several."""
         if self._unwritten:
             raise OutboxError(self._unwritten)
-        errands = [_errand(found) if found.record is not None else None for found in batch]
+        errands = [errand_of(found) if found.record is not None else None for found in batch]
         good = [errand for errand in errands if errand is not None]
         self._look_back(good)
         stop = None
+        self.is_under_way = True
         try:
-            for request in _requests(good):
+            for request in requests_of(good):
                 self._deliver(request)
         except KeyboardInterrupt as interrupt:
             stop = interrupt
+        finally:
+            self.is_under_way = False
         for found, errand in zip(batch, errands, strict=True):
             yield invalid(found) if errand is None else errand.result or self._result(errand, "pending", _STOPPED)
         if stop is not None:
             raise stop
 
-    def _look_back(self, errands: Sequence[_Errand]) -> None:
+    def _look_back(self, errands: Sequence[Errand]) -> None:
         """Warn of what is not as it was first sent, where Payt keeps it as it was."""
         if self._outbox is None or not errands:
             return
         earlier = self._outbox.first_delivered([self._key(errand) for errand in errands])
         for errand, record in zip(errands, earlier, strict=True):
             if record is not None:
-                errand.faults += tuple(_changes(json.loads(record), json.loads(errand.text)))
+                errand.faults += errand.reading.placed(_changes(json.loads(record), json.loads(errand.text)))
 
-    def _deliver(self, errands: Sequence[_Errand]) -> None:
+    def _deliver(self, errands: Sequence[Errand]) -> None:
         """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
         if self._doubts >= MOST_DOUBTS:
             self._settle(errands, "pending", _TOO_MANY_DOUBTS)
@@ -192,11 +186,11 @@ class Upserter:
                 return
             ready = self._begin(ready)
 
-    def _begin(self, errands: Sequence[_Errand]) -> list[_Errand]:
+    def _begin(self, errands: Sequence[Errand]) -> list[Errand]:
         """Write down what is about to be posted, and give it; the rest has its result."""
         until = self._clock() + self._deadline_s
         waiting = list(errands)
-        ready: list[_Errand] = []
+        ready: list[Errand] = []
         while waiting and not self._pace.is_stopped:
             if self._outbox is None:
                 return waiting
@@ -212,7 +206,7 @@ class Upserter:
         return ready
 
     def _sort(
-        self, waiting: Sequence[_Errand], begun: Sequence[Begun | Standing | Closed], ready: list[_Errand]
+        self, waiting: Sequence[Errand], begun: Sequence[Begun | Standing | Closed], ready: list[Errand]
     ) -> float:
         """Put what was begun with what is ready, and settle what must not be; give for how long Payt wants no more."""
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
@@ -229,7 +223,7 @@ class Upserter:
                 wait_s = one.seconds
         return wait_s
 
-    def _standing(self, errand: _Errand, standing: Standing) -> Result:
+    def _standing(self, errand: Errand, standing: Standing) -> Result:
         """Give the result of what the outbox has as delivered, or as being sent by somebody else."""
         attempt = standing.attempt
         if standing.kind != "delivered":
@@ -239,7 +233,7 @@ class Upserter:
             return found
         return replace(found, status=attempt.status, sent_at=datetime.fromisoformat(attempt.began_at))
 
-    def _post(self, errands: Sequence[_Errand]) -> Upserted:
+    def _post(self, errands: Sequence[Errand]) -> Upserted:
         """Post one request and write down how it ended; every errand has its result then."""
         body = b'{"administration_id":%b,"invoices":[%b]}' % (
             json.dumps(self.endpoint.administration, ensure_ascii=False).encode(),
@@ -261,7 +255,7 @@ class Upserter:
             errand.begun = None
         return said
 
-    def _end(self, errands: Sequence[_Errand], said: Upserted) -> str:
+    def _end(self, errands: Sequence[Errand], said: Upserted) -> str:
         """Write down how a request ended for each invoice; give why that could not be done, if so."""
         if self._outbox is None:
             return ""
@@ -277,12 +271,12 @@ class Upserter:
             return str(error)
         return ""
 
-    def _abandon(self, errands: Sequence[_Errand]) -> None:
+    def _abandon(self, errands: Sequence[Errand]) -> None:
         for errand in errands:
             if self._outbox is not None and errand.begun is not None:
                 self._outbox.abandon(errand.begun)
 
-    def _posted(self, errand: _Errand, finding: Finding, said: Upserted) -> Result:
+    def _posted(self, errand: Errand, finding: Finding, said: Upserted) -> Result:
         exchange = said.verdict.exchange
         outcome, message = finding.outcome, finding.message
         if self._unwritten:
@@ -301,14 +295,14 @@ class Upserter:
             posted=True,
         )
 
-    def _settle(self, errands: Sequence[_Errand], outcome: Any, message: str, retry_after: float | None = None) -> None:
+    def _settle(self, errands: Sequence[Errand], outcome: Any, message: str, retry_after: float | None = None) -> None:
         for errand in errands:
             errand.result = replace(self._result(errand, outcome, message), retry_after=retry_after)
 
-    def _result(self, errand: _Errand, outcome: Any, message: str) -> Result:
+    def _result(self, errand: Errand, outcome: Any, message: str) -> Result:
         return Result(
             outcome=outcome,
-            origin=errand.origin,
+            origin=errand.reading.origin,
             invoice_number=errand.record.invoice_number,
             message=message,
             channel=self.endpoint.masked,
@@ -318,12 +312,12 @@ class Upserter:
             attempts=errand.attempts,
         )
 
-    def _key(self, errand: _Errand) -> Key:
+    def _key(self, errand: Errand) -> Key:
         from paytraq_direct.outbox.content import Key  # noqa: PLC0415 - nothing without an outbox needs it
 
         return Key(self._fingerprint, self.endpoint.administration, "payt_invoice", errand.record.invoice_number)
 
-    def _draft(self, errand: _Errand) -> Draft:
+    def _draft(self, errand: Errand) -> Draft:
         from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415 - see above
         from paytraq_direct.outbox.ledger import now, storable  # noqa: PLC0415
 
@@ -335,7 +329,7 @@ class Upserter:
             document=errand.text,
             values={
                 "document_ref": errand.record.invoice_number,
-                "origin": storable(errand.origin),
+                "origin": storable(errand.reading.origin),
                 "is_finished": False,
                 "sha256": errand.sha256,
                 "read_at": now(),
@@ -354,47 +348,14 @@ def upsert(records: Iterable[Invoice | Mapping[str, Any]], administration_id: st
         yield from upserter.send_all(records)
 
 
-def unique(readings: Iterable[Reading]) -> Iterator[Reading]:
-    """Give readings, one whose number came before made invalid: Payt's answer could not tell the two apart."""
-    origins: dict[str, str] = {}
-    for found in readings:
-        number = found.record and found.record.invoice_number
-        if number and origins.setdefault(number, found.origin) != found.origin:
-            fault = rules.REPEATED_NUMBER.fault("invoice_number", value=number, origin=origins[number])
-            yield found._replace(record=None, faults=(*found.faults, *found.placed((fault,))))
-        else:
-            yield found
-
-
 def invalid(found: Reading) -> Result:
     """Give the result of what cannot be sent."""
-    return Result(outcome="invalid", origin=found.origin, invoice_number=None, faults=found.faults)
+    return Result(outcome="invalid", origin=found.origin, invoice_number=found.number, faults=found.faults)
 
 
-def _errand(found: Reading) -> _Errand:
-    assert found.record is not None  # noqa: S101 - only good ones are sent
-    text = found.record.to_json().encode()
-    return _Errand(origin=found.origin, record=found.record, faults=found.faults, text=text)
-
-
-def _requests(errands: Sequence[_Errand]) -> Iterator[list[_Errand]]:
-    """Divide what is to be sent so that no request is much longer than it should be."""
-    request: list[_Errand] = []
-    size = 0
-    for errand in errands:
-        if request and size + len(errand.text) > BATCH_BYTES:
-            yield request
-            request, size = [], 0
-        request.append(errand)
-        size += len(errand.text)
-    if request:
-        yield request
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fault]:
-    for name in _KEPT:
-        if name in before and name in after and before[name] != after[name]:
-            yield rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name])
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fault, ...]:
+    changed = [name for name in _KEPT if name in before and name in after and before[name] != after[name]]
+    return tuple(rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name]) for name in changed)
 
 
 def _told(finding: Finding) -> str:

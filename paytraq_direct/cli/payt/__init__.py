@@ -11,10 +11,12 @@ from paytraq_direct import __version__
 from paytraq_direct.cli import options
 
 # Each has a module of its name here, and in it the command of its name.
-COMMANDS: Final = ("upload", "when")
+COMMANDS: Final = ("upsert", "upload", "when", "twin")
 
 _EXAMPLES: Final = """\b
 Examples:
+  payt upsert march.json --administration 1234 --check
+  payt upsert march.json --administration 1234
   payt upload 20261102.csv --administration-code ACME --check
   payt when                      if it were imported now, and by the next daily import
   payt when 15:01                imported today at 15:01

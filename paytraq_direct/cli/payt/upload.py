@@ -74,7 +74,7 @@ class _Renamed(click.ParamType[tuple[str, str]]):
         return name, place
 
 
-@click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, no_args_is_help=True)
+@click.command(epilog=_EXAMPLES, context_settings=options.SETTINGS, short_help="Upload files to Payt's import.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @click.option("--administration-code", metavar="CODE", help="The administration, by its code in the Import tab.")
 @click.option("--administration-id", metavar="ID", help="The administration, by its id instead.")
