@@ -28,7 +28,7 @@ NOT_CSV: Final = Rule("PD-223", "A data file that is CSV is written as RFC 4180 
 NOT_WELL_FORMED: Final = Rule("PD-224", "A data file that is XML or JSON is well-formed.", "safety",
     "{name} cannot be read as {form}, so what it lists is not known: {why}", IMPORTS)
 VANISHED: Final = Rule("PD-225", "A data file lists what the last one did.", "safety",
-    "{count} of the last data file ({last}) missing from {name}, which Payt will mark as paid: {numbers}",
+    "{count} of the last data file ({last}) {are} missing from {name}, which Payt will mark as paid: {numbers}",
     CSV_PAGE, "add what is not paid; when all of it is, send it with {yes}")
 SHRUNK: Final = Rule("PD-226", "A data file whose numbers are not known has at least half the size of the last one.",
     "safety", "{name} has {now}, and the last data file ({last}) had {before}; " + DANGER, CSV_PAGE,

@@ -103,8 +103,8 @@ def compared(name: str, facts: Facts, before: Sequence[Before] | None, *, yes: s
     if vanished:
         shown = ", ".join(raw(number) for number in [*vanished][:SHOWN])
         more = f" and {len(vanished) - SHOWN:,} more" if len(vanished) > SHOWN else ""
-        count = f"{counted(len(vanished), 'invoice')} {'is' if len(vanished) == 1 else 'are'}"
-        words: Any = {"count": count, "last": raw(before[0].file), "numbers": shown + more, "yes": yes}
+        words: Any = {"count": counted(len(vanished), "invoice"), "are": "is" if len(vanished) == 1 else "are"}
+        words |= {"last": raw(before[0].file), "numbers": shown + more, "yes": yes}
         faults.insert(0, rules.VANISHED.fault("", name=name, **words))
     return Comparison(tuple(faults), tuple(vanished), any(fault.is_error for fault in faults))
 

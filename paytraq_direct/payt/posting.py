@@ -65,12 +65,12 @@ class Poster:
         headers: Mapping[str, str] = HEADERS,
         *,
         deadline_s: float | None = None,
-        secrets: Sequence[str] = (),
+        secrets: Sequence[Token] = (),
     ) -> Exchange:
         """Post a body once, when its turn has come; raises nothing for what happens on the network.
 
-        ``deadline_s`` takes the place of the poster's own; ``secrets`` are what the body holds and the answer must not
-        repeat.
+        ``deadline_s`` takes the place of the poster's own; ``secrets`` are tokens that the body holds and the
+        answer must not repeat.
         """
         self.pace.await_turn()
         return self._wire.post(
@@ -79,6 +79,6 @@ class Poster:
             headers={"User-Agent": HEADERS["User-Agent"], **headers, "Authorization": f"Bearer {self._token.reveal()}"},
             deadline_s=self._deadline_s if deadline_s is None else deadline_s,
             shown_url=endpoint.url,
-            secrets=(self._token.reveal(), *secrets),
+            secrets=[secret.reveal() for secret in (self._token, *secrets)],
             kept_bytes=ANSWER_BYTES,
         )

@@ -112,10 +112,9 @@ class Uploader:
         }
         self._fields = FIELDS if fields is None else fields_of(fields)
         self._values: dict[str, str | Token] = {field: name}
-        self._secrets: tuple[str, ...] = ()
+        self._secrets = () if import_token is None else (import_token,)
         if import_token is not None:
             self._values["import_token"] = import_token
-            self._secrets = (import_token.reveal(),)
         self._outbox = outbox
         self._resend = frozenset(resend)
         self._vanished_ok = vanished_ok

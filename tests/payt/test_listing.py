@@ -65,7 +65,11 @@ def test_numbers_are_found_whatever_is_around_them(
     assert found.rows == sum(any(field.strip() for field in row) for row in table)
 
 
-@given(before=st.text("a\nā€😀", max_size=50), size=st.integers(1, 9), bad=st.sampled_from([b"\xff", b"\xc4", b"\xed\xa0\x80"]))
+@given(
+    before=st.text("a\nā€😀", max_size=50),
+    size=st.integers(1, 9),
+    bad=st.sampled_from([b"\xff", b"\xc4", b"\xed\xa0\x80"]),
+)
 def test_a_byte_that_is_no_utf8_is_found(before: str, size: int, bad: bytes) -> None:
     """Offset and line of the first wrong byte are told, however the file is cut."""
     data = before.encode() + bad + b"\n1,2\n"
@@ -119,14 +123,23 @@ def test_too_many_numbers_are_only_counted(monkeypatch: pytest.MonkeyPatch) -> N
     rows = b"".join(b"%d,x\r\n" % number for number in range(11))
     assert listing("csv", "it", [HEADER + rows[: rows.index(b"10,")]]).numbers is not None
     found = listing("csv", "it", [HEADER + rows])
-    assert (found.numbers, found.settled, found.rows, [fault.code for fault in found.faults]) == (None, (), 11, ["PD-227"])
+    assert (found.numbers, found.settled, found.rows, [fault.code for fault in found.faults]) == (
+        None,
+        (),
+        11,
+        ["PD-227"],
+    )
 
 
 @pytest.mark.parametrize(
     ("form", "data", "code"),
     [
         ("xml", "<invoices/>", "PD-221"),
-        ("xml", "<?xml version='1.0'?>\n<payt><administration>X</administration><invoices>\n</invoices></payt>", "PD-221"),
+        (
+            "xml",
+            "<?xml version='1.0'?>\n<payt><administration>X</administration><invoices>\n</invoices></payt>",
+            "PD-221",
+        ),
         ("xml", '<p:payt xmlns:p="urn:x"><p:invoices><p:invoice/></p:invoices></p:payt>', "PD-221"),
         ("xml", "<invoices><invoice></invoices>", "PD-224"),
         ("xml", "<!DOCTYPE x [<!ENTITY a 'b'>]><x><y>1</y></x>", "PD-224"),

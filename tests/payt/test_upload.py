@@ -77,7 +77,14 @@ def test_the_body_as_it_was_observed(desk: Desk) -> None:
 
 def test_fields_can_be_named_otherwise(desk: Desk) -> None:
     """Whatever Payt calls them: the table of names can be changed, one value at a time."""
-    changes = ["--field", "base64_data=content", "--field", "filename=name", "--field", "administration_code=admin.code"]
+    changes = [
+        "--field",
+        "base64_data=content",
+        "--field",
+        "filename=name",
+        "--field",
+        "administration_code=admin.code",
+    ]
     assert desk(desk.file("1.pdf", PDF), *changes).returncode == 0
     ((_, _, body),) = desk.recorder.posted()
     assert set(body) == {"content", "name", "admin"}

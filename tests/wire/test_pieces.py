@@ -33,7 +33,9 @@ class Body:
 def post(url: str, body: Body, **options: float) -> Exchange:
     """Post once."""
     with Wire() as wire:
-        return wire.post(url, body, headers={"A": "b"}, deadline_s=options.get("deadline_s", 5.0), shown_url="http://shown")
+        return wire.post(
+            url, body, headers={"A": "b"}, deadline_s=options.get("deadline_s", 5.0), shown_url="http://shown"
+        )
 
 
 @given(pieces=st.lists(st.binary(min_size=1, max_size=3_000), min_size=1, max_size=9))
@@ -121,7 +123,9 @@ def test_memory_stays_where_it_is() -> None:
     with Server(drain) as server:
         tracemalloc.start()
         try:
-            exchange = post(server.url(), Body(len(piece) * count, lambda: (bytes(piece) for _ in range(count))), deadline_s=30)
+            exchange = post(
+                server.url(), Body(len(piece) * count, lambda: (bytes(piece) for _ in range(count))), deadline_s=30
+            )
             most = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

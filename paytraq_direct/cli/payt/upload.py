@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from paytraq_direct.outbox.outbox import Outbox
     from paytraq_direct.payt.uploader import Uploaded, Uploader
 
+SANDBOX: Final = "sandbox"
+
 _MEANINGS: Final = {
     0: "Payt has it, now or before with the same content; or checked and found good",
     exits.FAILED: "payt upload itself failed",
@@ -39,6 +41,7 @@ _MEANINGS: Final = {
 _EXAMPLES: Final = """\b
 Examples:
   payt upload 20261102.csv --administration-code ACME --check   all but the sending
+  payt upload 20261102.csv --administration-code ACME --url sandbox   rehearse
   payt upload 20261102.csv --administration-code ACME --gzip
   payt upload 141234.pdf 141235.pdf --administration-code ACME
   payt upload terms.pdf --type invoice_attachment --administration-code ACME
@@ -95,7 +98,7 @@ class _Renamed(click.ParamType[tuple[str, str]]):
     multiple=True,
     help="Where a value stands in the body: base64_data=content; repeatable.",
 )
-@click.option("--url", metavar="URL", default=IMPORT_URL, show_default=True, help="Where the import is.")
+@click.option("--url", metavar="URL", default=IMPORT_URL, show_default=True, help="Where the import is, or sandbox.")
 @options.OUTBOX_OPTION
 @click.option("--no-outbox", is_flag=True, help="Keep no ledger: nothing is compared, nothing guards against twice.")
 @click.option(
@@ -157,17 +160,26 @@ def _uploader(stack: ExitStack, given: dict[str, Any], *, check: bool) -> Upload
     """Make ready to upload; what is wrong with an option is said before anything is sent."""
     with loading():
         from paytraq_direct.payt.uploader import Uploader  # noqa: PLC0415 - brings the network
+    url, place, opens = given["url"], given["outbox"], None
     try:
+        if url == SANDBOX and not check:
+            from tempfile import TemporaryDirectory  # noqa: PLC0415 - for the sandbox alone
+
+            from paytraq_direct.payt.twin import Twin  # noqa: PLC0415
+
+            url, opens = stack.enter_context(Twin()).url, Token(SANDBOX)
+            place = place or str(Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite"))
+            click.echo(f"a twin of Payt listens on {url}", err=True)
         return stack.enter_context(
             Uploader(
-                None if check else token(given["token_file"]),
+                opens or (None if check else token(given["token_file"])),
                 administration_code=given["administration_code"],
                 administration_id=given["administration_id"],
-                host=given["url"],
+                host=IMPORT_URL if url == SANDBOX else url,
                 allow_http=given["allow_http"],
                 fields=dict(given["renamed"]),
                 import_token=_import_token(given["import_token"]),
-                outbox=None if given["no_outbox"] else _outbox(stack, given["outbox"], check=check),
+                outbox=None if given["no_outbox"] else _outbox(stack, place, check=check),
                 resend=given["resend"],
                 vanished_ok=given["yes"],
                 yes="--yes",
