@@ -16,6 +16,7 @@ from paytraq_direct.inbox import misdeed
 from paytraq_direct.inbox.front import Front, Refused
 from paytraq_direct.inbox.misdeed import PLAIN
 from paytraq_direct.inbox.script import Script
+from paytraq_direct.payt.endpoint import FILES, INVOICES
 from paytraq_direct.payt.records import take
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from paytraq_direct.inbox.front import Peer, Request
 
 HOST: Final = "127.0.0.1"
-INVOICES: Final = "/v1/invoices"
-FILES: Final = "/import/files/"
 FILE_TYPES: Final = frozenset({"csv", "invoice_pdf", "invoice_ubl", "invoice_attachment", "declaration_file"})
 # Posts a second, after which comes 429. Source: docs.paytsoftware.com/api/rate-limits, November 2026.
 RATES: Final = {INVOICES: 10, FILES: 3}
