@@ -63,7 +63,8 @@ class Enumeration:
         return ", ".join(map(str, self.codes))
 
 
-def _words(element: str, **meanings: str) -> Enumeration:
+def worded(element: str, **meanings: str) -> Enumeration:
+    """Give an enumeration of words that are their own names, each with its meaning."""
     return Enumeration(element, tuple(Code(word, word, text, word) for word, text in meanings.items()))
 
 
@@ -72,7 +73,7 @@ def _numbers(element: str, first: int, **meanings: str) -> Enumeration:
     return Enumeration(element, tuple(codes))
 
 
-SALE_TYPE: Final = _words(
+SALE_TYPE: Final = worded(
     "SaleType",
     sales_order="Sales Order",
     sales_proforma="Proforma Invoice",
@@ -81,7 +82,7 @@ SALE_TYPE: Final = _words(
     sales_estimate="Quote/Estimate",
     credit_note="Credit Note/Refund",
 )
-OPERATION: Final = _words(
+OPERATION: Final = worded(
     "Operation", sell_goods="Selling Goods", sell_services="Selling Services", other_income="Other Income"
 )
 TAX_BASIS: Final = _numbers("TaxBasis", 1, accrual="Accrual", cash="Cash")
@@ -113,8 +114,8 @@ SHIPPING_TYPE: Final = _numbers(
     movement_of_goods="Movement of goods",
     product_returns="Product returns",
 )
-TYPE_ID: Final = _words("TypeID", charge="Charge", discount="Discount")
-PCT_OR_AMOUNT: Final = _words("PctOrAmount", pct="Percent", amount="Amount")
+TYPE_ID: Final = worded("TypeID", charge="Charge", discount="Discount")
+PCT_OR_AMOUNT: Final = worded("PctOrAmount", pct="Percent", amount="Amount")
 
 # ISO 4217:2015, list one (current currencies and funds), as published for 1 January 2026.
 CURRENCIES: Final = frozenset(

@@ -59,6 +59,22 @@ def test_when_the_debtor_is_mailed_is_as_shown(page: str) -> None:
         assert (result.returncode, result.stderr, result.stdout.decode()) == (0, b"", shown)
 
 
+def test_an_upsert_looks_as_shown() -> None:
+    """What docs/payt.md shows of payt upsert is what it prints, but for times; the README shows the same command."""
+    page = (ROOT / "docs/payt.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"```console\n\$ (payt upsert .*)\n((?:[^`]+\n)+)```", page)
+    command, shown = found
+    assert f"$ {command}\n" in README
+    name, *arguments = shlex.split(command)
+    result = run(name, *arguments, cwd=ROOT)
+
+    def without_moment(text: str) -> list[str]:
+        return settled(re.sub(r"mailed \w{3} [-0-9:+ ]+", "mailed THEN", text))
+
+    told = (result.stderr + result.stdout).decode()
+    assert (result.returncode, without_moment(told)) == (0, without_moment(shown))
+
+
 def test_the_table_of_outcomes_is_that_of_the_commands() -> None:
     """Every outcome of the README has the exit code and the exception that it has in the code."""
     rows = re.findall(r"^\| `(\w+)` \|.*?\| (\d) \| (?:`(\w+)`)? ?\|", README, re.MULTILINE)

@@ -14,6 +14,7 @@ from paytraq_direct.inbox.script import reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
 MOST_CONNECTIONS: Final = 64
 HEAD_BYTES: Final = 65_536
 HEAD_PATIENCE_S: Final = 10.0
@@ -165,6 +166,19 @@ class Peer:
             return False
         except OSError:
             return True
+
+
+def converse(peer: Peer, answered: Callable[[Request, Peer], bool]) -> None:
+    """Have the requests of a connection answered one by one, for as long as each says that it goes on."""
+    while True:
+        try:
+            request = peer.request()
+            if not answered(request, peer) or not request.keeps:
+                break
+        except Refused as refused:
+            peer.answer(refused.status, [PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
+            break
+    peer.drain()
 
 
 def _request(head: bytes) -> Request:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from paytraq_direct.inbox.front import Gone
+from paytraq_direct.inbox.front import PLAIN, Gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from paytraq_direct.inbox.front import Peer
     from paytraq_direct.inbox.script import Script, Step
-
-PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
 
 # Bytes that are no HTTP at all.
 _GARBAGE: Final = b"\x16\x03\x01 this is not HTTP\r\n\r\n"

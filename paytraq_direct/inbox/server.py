@@ -13,9 +13,8 @@ from paytraq_direct import limits, schema
 from paytraq_direct.channel import ChannelUri
 from paytraq_direct.inbox import misdeed
 from paytraq_direct.inbox.arrival import examine
-from paytraq_direct.inbox.front import Front, Refused
+from paytraq_direct.inbox.front import PLAIN, Front, Refused, converse
 from paytraq_direct.inbox.keep import Keep
-from paytraq_direct.inbox.misdeed import PLAIN
 from paytraq_direct.inbox.script import Script
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Inbox:
         self._site = site
         self._host = host
         self._target = PATH + _channel_id(folder)
-        self._front = Front(host, port, self._serve)
+        self._front = Front(host, port, lambda peer: converse(peer, self._answered))
 
     @property
     def arrivals(self) -> list[Arrival]:
@@ -101,17 +100,6 @@ class Inbox:
     def is_stopping(self) -> bool:
         """Whether it ends."""
         return self._front.stopping.is_set()
-
-    def _serve(self, peer: Peer) -> None:
-        while True:
-            try:
-                request = peer.request()
-                if not self._answered(request, peer) or not request.keeps:
-                    break
-            except Refused as refused:
-                peer.answer(refused.status, [PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
-                break
-        peer.drain()
 
     def _answered(self, request: Request, peer: Peer) -> bool:
         """Answer one request; tell whether the connection goes on."""

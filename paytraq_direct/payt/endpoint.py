@@ -15,6 +15,8 @@ API_URL: Final = "https://api.paytsoftware.com"
 DEMO_URL: Final = "https://demo-api.paytsoftware.com"
 IMPORT_URL: Final = "https://backend.paytsoftware.com"
 """Source: docs.paytsoftware.com/imports/overview, read in November 2026."""
+INVOICES: Final = "/v1/invoices"
+FILES: Final = "/import/files/"
 TOKEN_VARIABLE: Final = "PAYT_TOKEN"  # noqa: S105 - its name, not itself
 
 _LONGEST_TOKEN: Final = 8_192

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paytraq_direct.codes import Code, Enumeration
+from paytraq_direct.codes import worded
 from paytraq_direct.fields import Field
 
 PAGE: Final = "Payt, Upsert invoices in bulk"
@@ -17,18 +17,14 @@ GUIDE: Final = "Payt, model of an invoice"
 FILES: Final = "Payt, model of a file"
 
 
-def _codes(name: str, **meanings: str) -> Enumeration:
-    return Enumeration(name, tuple(Code(word, word, text, word) for word, text in meanings.items()))
-
-
-COST_TYPE: Final = _codes(
+COST_TYPE: Final = worded(
     "cost_type",
     principal="Principal, which is meant when none is given",
     administration_costs="Administration costs",
     interest_costs="Interest",
     debt_collection_costs="Debt collection costs",
 )
-PAYMENT_METHOD: Final = _codes(
+PAYMENT_METHOD: Final = worded(
     "payment_method",
     bank_transfer="Bank transfer",
     direct_debit="Direct debit",
@@ -36,7 +32,7 @@ PAYMENT_METHOD: Final = _codes(
     none="None",
     unknown="Unknown",
 )
-TRANSACTION_TYPE: Final = _codes(
+TRANSACTION_TYPE: Final = worded(
     "transaction_type",
     credit="Credit",
     payment="Payment",

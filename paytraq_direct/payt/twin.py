@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from paytraq_direct import jsontext, limits
 from paytraq_direct.errors import Fault
 from paytraq_direct.inbox import misdeed
-from paytraq_direct.inbox.front import Front, Refused
-from paytraq_direct.inbox.misdeed import PLAIN
+from paytraq_direct.inbox.front import Front, Refused, converse
 from paytraq_direct.inbox.script import Script
+from paytraq_direct.payt.endpoint import FILES, INVOICES
 from paytraq_direct.payt.records import take
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from paytraq_direct.inbox.front import Peer, Request
 
 HOST: Final = "127.0.0.1"
-INVOICES: Final = "/v1/invoices"
-FILES: Final = "/import/files/"
 FILE_TYPES: Final = frozenset({"csv", "invoice_pdf", "invoice_ubl", "invoice_attachment", "declaration_file"})
 # Posts a second, after which comes 429. Source: docs.paytsoftware.com/api/rate-limits, November 2026.
 RATES: Final = {INVOICES: 10, FILES: 3}
@@ -77,7 +75,7 @@ class Twin:
         self._clock = clock
         self._lock = threading.Lock()
         self._moments: dict[str, deque[float]] = {path: deque(maxlen=rate) for path, rate in RATES.items()}
-        self._front = Front(HOST, port, self._serve)
+        self._front = Front(HOST, port, lambda peer: converse(peer, self._answered))
 
     @property
     def url(self) -> str:
@@ -90,17 +88,6 @@ class Twin:
 
     def __exit__(self, *_: object) -> None:
         self._front.stop()
-
-    def _serve(self, peer: Peer) -> None:
-        while True:
-            try:
-                request = peer.request()
-                if not self._answered(request, peer) or not request.keeps:
-                    break
-            except Refused as refused:
-                peer.answer(refused.status, [PLAIN, ("Connection", "close")], f"{refused.why}\n".encode())
-                break
-        peer.drain()
 
     def _answered(self, request: Request, peer: Peer) -> bool:
         """Answer one request; tell whether the connection goes on."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from paytraq_direct.payt.records import Invoice
     from paytraq_direct.payt.verdict import Finding, Upserted
 
-PATH: Final = "/v1/invoices"
 BATCH_SIZE: Final = 100
 MOST_IN_A_BATCH: Final = 10_000
 RATE: Final = 10.0
@@ -80,7 +79,7 @@ class Upserter:
             raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
         if not 0 < rate <= RATE:
             raise ValueError(f"rate must be above 0 and at most {RATE:g}, which is Payt's limit")
-        self.endpoint = endpoints.endpoint(url, PATH, administration_id, allow_http=allow_http)
+        self.endpoint = endpoints.endpoint(url, endpoints.INVOICES, administration_id, allow_http=allow_http)
         self._outbox = outbox
         self._resend = frozenset(resend)
         self._batch_size = batch_size

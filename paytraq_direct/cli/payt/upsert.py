@@ -17,7 +17,7 @@ from paytraq_direct.cli.loading import loading
 from paytraq_direct.cli.payt.report import JsonReport, Report
 from paytraq_direct.cli.progress import Progress
 from paytraq_direct.errors import ChannelError
-from paytraq_direct.payt import reading
+from paytraq_direct.payt import endpoint, reading
 from paytraq_direct.payt.endpoint import API_URL, DEMO_URL
 from paytraq_direct.payt.mailing import mailed
 from paytraq_direct.payt.result import Result
@@ -93,6 +93,7 @@ def upsert(files: tuple[str, ...], *, check: bool, strict: bool, json: bool, **g
     report = (JsonReport if json else Report)(progress, mailing, sends=not check)
     found = _readings(files, progress, strict=strict)
     if check:
+        _checked_options(given)
         return _told(map(_checked, reading.unique(found)), report)
     with ExitStack() as stack:
         upserter = _upserter(stack, given)
@@ -124,6 +125,14 @@ def _told(
     return code
 
 
+def _checked_options(given: dict[str, Any]) -> None:
+    """Look at the options that say where to, though nothing is sent."""
+    try:
+        endpoint.endpoint(API_URL, endpoint.INVOICES, given["administration"])
+    except ChannelError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def _checked(found: Reading) -> Result:
     return Result(
         outcome="invalid" if found.record is None else "checked",
@@ -153,7 +162,6 @@ def _upserter(stack: ExitStack, given: dict[str, Any]) -> Upserter:
     """Make ready to send; what is wrong with an option is said before anything is read."""
     with loading():
         from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415 - --check needs none of these
-        from paytraq_direct.payt import endpoint  # noqa: PLC0415
         from paytraq_direct.payt.upserter import Upserter  # noqa: PLC0415
     if given["demo"] and given["url"]:
         raise click.UsageError("--demo and --url do not go together")
