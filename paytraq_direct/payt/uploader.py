@@ -274,14 +274,23 @@ class Uploader:
             self._outbox.abandon(begun)
 
 
-def upload(path: str | os.PathLike[str], token: Token, *, about: About | None = None, **options: Any) -> Receipt:
-    """Upload one file and give the receipt; ``about`` is what ``Uploader.upload`` takes, ``options`` are Uploader's.
+def upload(
+    path: str | os.PathLike[str],
+    token: Token,
+    *,
+    kind: str | None = None,
+    gzip: bool = False,
+    invoice_number: str | None = None,
+    **options: Any,
+) -> Receipt:
+    """Upload one file and give the receipt; ``options`` are those of Uploader, the rest of its ``upload``.
 
     Raises InvalidInvoice with the faults of a file that cannot go, or the DeliveryError that says what may be done
     next; and what Uploader and its ``upload`` raise.
     """
     with Uploader(token, **options) as uploader:
-        return uploader.upload(path, **(about or {})).result.receipt()
+        uploaded = uploader.upload(path, kind=kind, gzip=gzip, invoice_number=invoice_number)
+        return uploaded.result.receipt()
 
 
 def _allowed(fault: Fault) -> Fault:

@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from test_cli import plain
@@ -65,7 +65,7 @@ def test_the_exact_request_of_each_type(desk: Desk, name: str, data: bytes, opti
 
 def test_the_body_as_it_was_observed(desk: Desk) -> None:
     """The body is the one that was observed, the token in it only when that is asked for."""
-    named = {"administration_code": None, "administration_id": "77"}
+    named: dict[str, Any] = {"administration_code": None, "administration_id": "77"}
     with desk.uploader(**named, import_token=Token("other.token")) as uploader:
         uploader.upload(desk.file("1.pdf", PDF))
     ((_, _, body),) = desk.recorder.posted()
@@ -277,7 +277,8 @@ def test_three_files_a_second(desk: Desk) -> None:
     with desk.uploader(clock=time.clock, pause=time.pause) as uploader:
         for number in range(4):
             uploader.upload(desk.file(f"{number}.pdf", PDF))
-    assert (len(desk.recorder.heads), sum(time.pauses)) == (4, pytest.approx(1.0))
+    assert len(desk.recorder.heads) == 4
+    assert sum(time.pauses) == pytest.approx(1.0)
 
 
 def test_a_stop_after_three_doubts(desks: Callable[..., Desk]) -> None:
@@ -349,7 +350,7 @@ def test_what_is_no_file_is_wrong_usage(desk: Desk) -> None:
 
 def test_python_gives_a_receipt_or_raises(desk: Desk) -> None:
     """payt.upload gives the receipt; faults are InvalidInvoice with the fault."""
-    told = {"administration_code": "ACME", "host": desk.recorder.url}
+    told: dict[str, Any] = {"administration_code": "ACME", "host": desk.recorder.url}
     receipt = upload(desk.file("1.pdf", PDF), Token(TOKEN), **told)
     assert (receipt.document_ref, receipt.status) == ("1.pdf", 200)
     with pytest.raises(InvalidInvoice) as caught:

@@ -58,11 +58,21 @@ def _peak_kb(path: Path, make: Callable[[Path, int], None], size: int, *options:
         process.append(
             subprocess.Popen(
                 [
-                    BIN / "payt", "upload", path, "--administration-code", "ACME", "--url",
-                    f"http://127.0.0.1:{server.port}", "--outbox", path.with_name(f"{size}.sqlite"), *options,
+                    BIN / "payt",
+                    "upload",
+                    path,
+                    "--administration-code",
+                    "ACME",
+                    "--url",
+                    f"http://127.0.0.1:{server.port}",
+                    "--outbox",
+                    path.with_name(f"{size}.sqlite"),
+                    *options,
                 ],
-                env=environment(PAYT_TOKEN=TOKEN), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )  # fmt: skip
+                env=environment(PAYT_TOKEN=TOKEN),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
         )
         said = process[0].communicate(timeout=300)
         assert process[0].returncode == 0, said
