@@ -134,6 +134,25 @@ def test_ctrl_c_when_part_had_left_is_in_doubt(desk: Desk) -> None:
     assert desk.states() == ["in_doubt"]
 
 
+def test_ctrl_c_between_files_keeps_what_became_of_the_first(desk: Desk) -> None:
+    """Stopped while it waits to try the second one again: the exit code is that of the first, which was refused."""
+    desk.recorder.said = [
+        b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 Busy\r\nContent-Length: 0\r\n\r\n",
+    ]
+    files = [desk.file("1.pdf", PDF), desk.file("2.pdf", PDF)]
+    process = started(
+        "payt", "upload", *files, "--administration-code", "ACME", "--url", desk.recorder.url, "--outbox", desk.path,
+        "--retry-for", "10m", env={"PAYT_TOKEN": TOKEN},
+    )  # fmt: skip
+    until = time.monotonic() + 20
+    while not (desk.path.exists() and desk.states() == ["rejected", "deferred"]) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, b"stopped by Ctrl-C" in said) == (4, True), said
+
+
 def test_a_sender_that_is_killed_leaves_a_doubt(desk: Desk) -> None:
     """Killed in the middle: whoever looks next finds it in doubt, and does not send it."""
 

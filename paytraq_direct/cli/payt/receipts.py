@@ -63,6 +63,11 @@ class Receipts:
         if self._has_delivered:
             self._sum_up()
 
+    @telling()
+    def stopped(self) -> None:
+        """Tell that Ctrl-C came; what became of files before it stays told."""
+        self._say(self._err, "stopped by Ctrl-C")
+
     def _tell(self, uploaded: Uploaded) -> None:
         result = uploaded.result
         for fault in result.faults:

@@ -17,6 +17,7 @@ from paytraq_direct.errors import ChannelError, PaytraqDirectError
 from paytraq_direct.payt.body import FIELDS
 from paytraq_direct.payt.endpoint import IMPORT_URL, Token, token
 from paytraq_direct.payt.filetypes import KINDS, UnclearKind
+from paytraq_direct.result import Interrupted
 from paytraq_direct.wording import raw
 
 if TYPE_CHECKING:
@@ -151,6 +152,10 @@ def _each(files: Sequence[str], treat: Callable[[str], Uploaded], *, as_json: bo
             code = max(code, exits.BY_OUTCOME[uploaded.result.outcome])
             report.show(uploaded)
         report.close()
+    except KeyboardInterrupt as stop:
+        if isinstance(stop, Interrupted) or not code:
+            raise exits.BrokenOff(code) from stop
+        report.stopped()
     except (OSError, OutputError, PaytraqDirectError) as error:
         raise exits.BrokenOff(code) from error
     return code
