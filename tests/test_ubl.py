@@ -420,13 +420,11 @@ def test_the_corpus_is_as_expected(facts: dict[str, Any]) -> None:
     for name in ("document_ref", "document_date", "date_due", "currency", "supplier_name", "client_name", "sale_type",
                  "net_amount", "gross_amount"):  # fmt: skip
         if facts[name] is not None:
-            assert str(getattr(invoice, name)).strip() == facts[name]
+            assert str(getattr(invoice, name)) == facts[name]
     given = [(one.type_id, str(one.amount)) for one in invoice.adjustments]
     assert given == [(one["type"], one["amount"]) for one in facts["adjustments"]]
-    lines = [
-        (item.item_name.strip(), item.item_code, str(item.qty), str(item.line_total)) for item in invoice.line_items
-    ]
+    lines = [(item.item_name, item.item_code, str(item.qty), str(item.line_total)) for item in invoice.line_items]
     assert lines == [(line["name"], line["sku"], line["qty"], line["line_total"]) for line in facts["lines"]]
     for item, line in zip(invoice.line_items, facts["lines"], strict=True):
-        assert all(text.strip() in item.description for text in line["description"])
+        assert all(text in item.description for text in line["description"])
     assert sale.read("it.xml", render(invoice)).invoice is not None

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from paytraq_direct.xmlio import Element
 
 _EXACT: Final = Context(prec=200)
-_LINES: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 _PATHS: Final = {
     **{row.field: row.paths[0] for row in tables.HEAD},
     **{row.field: row.paths[0] for row in tables.LINE},
     "sale_type": "cbc:InvoiceTypeCode",
-    "line_items": _LINES[0],
+    "line_items": tables.LINES[0],
 }
 
 
@@ -39,7 +38,7 @@ def of_root(name: str, root: Element, data: bytes, options: Options) -> Reading:
     noted = [(of_document(fault), source.element_of(fault.path)) for fault in faults] + source.faults
     if any(fault.is_error for fault, _ in noted):
         invoice = None
-    return Reading(name, invoice, sale.marked(root, noted, data)).losing(losses.found(source))
+    return Reading(name, invoice, sale.marked(root, noted, data)).losing(lambda: losses.found(source))
 
 
 def record_of(source: Source, options: Options) -> dict[str, Any]:
@@ -47,9 +46,9 @@ def record_of(source: Source, options: Options) -> dict[str, Any]:
     kind = tables.ROOTS[str(source.root.tag)]
     record = head.take(source, kind)
     decimals = decimals_of(record.get("currency"))
-    elements = [element for path in _LINES for element in source.all(path)]
     record["line_items"] = [
-        Line(source, element, f"line_items[{index}]", decimals).take() for index, element in enumerate(elements)
+        Line(source, element, found, f"line_items[{index}]", decimals).take()
+        for index, (element, found) in enumerate(source.lines)
     ]
     if adjustments := head.adjustments(source):
         record["adjustments"] = adjustments
