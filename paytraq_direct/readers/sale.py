@@ -34,7 +34,9 @@ _START: Final = 1_000
 _XML_BLANKS: Final = " \t\r\n"
 # XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
 _COLLAPSED: Final = frozenset({"date", "amount", "percent", "days", "boolean"})
-_UBL: Final = "; this looks like UBL, whose namespace is urn:oasis:names:specification:ubl:schema:xsd:"
+_UBL_2: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UBL: Final = f"; this looks like UBL, whose namespace is {_UBL_2}"
+_OTHER_UBL: Final = "; this is UBL, but neither an invoice nor a credit note"
 _FOREIGN_ROOTS: Final = {
     "Invoice": f"{_UBL}Invoice-2",
     "CreditNote": f"{_UBL}CreditNote-2",
@@ -42,12 +44,18 @@ _FOREIGN_ROOTS: Final = {
     "CrossIndustryDocument": "; this is a ZUGFeRD 1 invoice, which is not read: ask for it in UBL",
     "E_Invoice": "; this is an Estonian e-invoice, which is not read: ask for it in UBL",
     "StandardBusinessDocument": "; this is an envelope around an invoice: take the invoice out of it",
+    "AttachedDocument": "; this is an envelope around an invoice: take the invoice out of it",
+    "ObjectEnvelope": "; this is an envelope around an invoice: take the invoice out of it",
+    "Finvoice": "; this is a Finnish Finvoice, which is not read: ask for it in UBL",
+    "FatturaElettronica": "; this is an Italian FatturaPA invoice, which is not read: ask for it in UBL",
+    "Facturae": "; this is a Spanish Facturae invoice, which is not read: ask for it in UBL",
     "html": "; this is a web page, perhaps of an error, that was saved in place of an invoice",
 }
 # What is no XML at all, by how it begins; a Factur-X invoice is a PDF.
 _FOREIGN_STARTS: Final = (
     (b"%PDF-", "it is a PDF; of a Factur-X or ZUGFeRD invoice too, only XML is read, in UBL"),
     (b"PK\x03\x04", "it is a zip archive: take the invoice out of it"),
+    (b"\x1f\x8b", "it is packed by gzip: unpack it"),
     (b"{", "it is JSON: name the file .json"),
 )
 
@@ -72,8 +80,8 @@ def read(
 
 def root_of(data: bytes) -> xmlio.Element | Fault:
     """Give the root of a document, or why there is none that can be taken."""
-    if len(data) > limits.DOCUMENT_BYTES:
-        return rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}")
+    if len(data) > limits.INPUT_BYTES:
+        return rules.TOO_LARGE.fault("")
     try:
         return xmlio.parse(data)
     except xmlio.XmlRefused as refused:
@@ -90,6 +98,8 @@ def of_root(
     also: Also = nothing_else,
 ) -> Reading:
     """Read a finished document that was parsed."""
+    if fault := too_large(data):
+        return Reading(name, None, (fault,))
     elements = _Elements(root)
     if root.tag != "Sale":
         return Reading(name, None, elements.placed([_not_a_sale(root)], data))
@@ -106,6 +116,13 @@ def of_root(
         return Reading(name, None, placed)
     object.__setattr__(invoice, "document", data)  # the record is new, and nobody has seen it yet
     return Reading(name, invoice, placed)
+
+
+def too_large(data: bytes) -> Fault | None:
+    """Tell when the bytes that are to be sent as they are are too many."""
+    if len(data) <= limits.DOCUMENT_BYTES:
+        return None
+    return rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}")
 
 
 def text_of(data: bytes, encoding: str = "UTF-8") -> Text:
@@ -176,7 +193,7 @@ def _foreign_start(data: bytes) -> str | None:
 
 def _not_a_sale(root: xmlio.Element) -> Fault:
     namespace, _, tag = str(root.tag).rpartition("}")
-    hint = _FOREIGN_ROOTS.get(tag, "")
+    hint = _FOREIGN_ROOTS.get(tag) or (_OTHER_UBL if namespace.startswith(f"{{{_UBL_2}") else "")
     if tag == "Sale":
         hint = f", without the namespace {wording.raw(namespace.removeprefix('{'))}"
     return rules.NOT_A_SALE.fault("", root=f"<{wording.raw(tag)}>", hint=hint)

@@ -13,7 +13,7 @@ from paytraq_direct.readers.ubl.tables import TOTALS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from paytraq_direct.readers.ubl.paths import Spot
+    from paytraq_direct.readers.ubl.paths import Found, Spot
     from paytraq_direct.readers.ubl.source import Source
     from paytraq_direct.xmlio import Element
 
@@ -22,6 +22,7 @@ _SUMMED: Final = (
     ("cbc:AllowanceTotalAmount", "discount"),
     ("cbc:ChargeTotalAmount", "charge"),
 )
+_SAID: Final = {"true": True, "1": True, "false": False, "0": False}
 _CHARGED: Final = Paths(tables.CHARGED_PATHS)
 _TAXED: Final = Paths(("cbc:CompanyID", "cac:TaxScheme/cbc:ID"))
 
@@ -51,8 +52,10 @@ def adjustments(source: Source) -> list[dict[str, Any]]:
         path = f"adjustments[{index}]"
         source.stands(path, element)
         found = _CHARGED.found(element)
-        is_charge = text_of(found, "cbc:ChargeIndicator") in {"true", "1"}
-        row = {"type_id": "charge" if is_charge else "discount", "pct_or_amount": "amount"}
+        row = {
+            "type_id": "charge" if is_charge(source, element, found, path) else "discount",
+            "pct_or_amount": "amount",
+        }
         amount = first(found, ("cbc:Amount",))
         if amount is not None:
             row["amount"] = decimal(source.take(f"{path}.amount", amount))
@@ -64,6 +67,14 @@ def adjustments(source: Source) -> list[dict[str, Any]]:
             row["description"] = "\n".join(reasons)
         rows.append(row)
     return rows
+
+
+def is_charge(source: Source, element: Element, found: Found, path: str) -> bool:
+    """Tell a charge from an allowance; what says neither is refused, since the sign of an amount hangs on it."""
+    said = text_of(found, "cbc:ChargeIndicator")
+    if said not in _SAID:
+        source.fault(rules.NOT_SAID_WHICH, element, path, value=said or "not there")
+    return _SAID.get(said, False)
 
 
 def _sale_type(source: Source, kind: str, record: dict[str, Any]) -> None:

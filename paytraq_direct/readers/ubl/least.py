@@ -64,6 +64,8 @@ def as_it_is(name: str, root: Element, data: bytes, options: Options) -> Reading
 
     An error is a term that EN 16931 requires and that is not there, or a breach of what PayTraq documents or of safety.
     """
+    if fault := sale.too_large(data):
+        return Reading(name, None, (fault,))
     source = Source(root)
     record = reader.record_of(source, options)
     invoice, faults = take(record, foreign=True, arithmetic=options.arithmetic)

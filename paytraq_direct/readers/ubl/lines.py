@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import amounts, codes, rules
 from paytraq_direct.readers.ubl import tables
+from paytraq_direct.readers.ubl.head import is_charge
 from paytraq_direct.readers.ubl.paths import Paths
 from paytraq_direct.readers.ubl.source import decimal, text_of
 
@@ -89,9 +90,9 @@ class Line:
         element, text = base
         self._source.taken.add(element)
         price, per = _number(self.record.get("price")), _number(decimal(text))
-        if per == 1 or price is None:
-            return
         of = (element.get("unitCode") or unit).strip()
+        if price is None or (per == 1 and of == unit):
+            return
         one = _written(price / per) if per and per > 0 and of == unit else None
         if one is not None:
             self.record["price"] = one
@@ -109,10 +110,10 @@ class Line:
     def _discount(self, charged: list[tuple[Element, Found]]) -> None:
         """Turn what is allowed and charged on the line into one percentage, if that gives its total."""
         less = Fraction(0)
-        for _, found in charged:
+        for one, found in charged:
             for amount in found.get("cbc:Amount", ()):
                 value = _number(decimal(self._take("line_discount", amount))) or Fraction(0)
-                less += -value if text_of(found, "cbc:ChargeIndicator") in {"true", "1"} else value
+                less += -value if is_charge(self._source, one, found, self._path) else value
         qty, price = _number(self.record.get("qty")), self._unit_price()
         if less == 0 or qty is None or price is None:
             return

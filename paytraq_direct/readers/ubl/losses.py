@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from paytraq_direct.xmlio import Element
 
 _LONGEST: Final = 100
+_LOOKED_AT: Final = 1_000
 
 
 class Kind(NamedTuple):
@@ -211,7 +212,7 @@ def _loss(source: Source, kind: Kind, groups: dict[Element, list[_Said]], *, in_
     first, said = next(iter(groups.items()))
     first = said[0].element if len(said) == 1 else first
     attribute = f"/@{said[0].attribute}" if said[0].attribute else ""
-    texts = [" ".join(f"{one.text} {_other_currency(source, one)}".split()) for one in said]
+    texts = [" ".join(f"{one.text[:_LOOKED_AT]} {_other_currency(source, one)}".split()) for one in said[:_LONGEST]]
     return Loss(
         code=kind.code,
         what=kind.what,

@@ -12,7 +12,7 @@ from paytraq_direct.readers import sale
 from paytraq_direct.readers.reading import Reading
 from paytraq_direct.readers.ubl import comment, head, losses, tables
 from paytraq_direct.readers.ubl.lines import Line, decimals_of
-from paytraq_direct.readers.ubl.source import Source
+from paytraq_direct.readers.ubl.source import Source, decimal
 
 if TYPE_CHECKING:
     from paytraq_direct.errors import Fault
@@ -52,7 +52,9 @@ def record_of(source: Source, options: Options) -> dict[str, Any]:
     ]
     if adjustments := head.adjustments(source):
         record["adjustments"] = adjustments
-    head.settle_totals(source, record, _sums(record))
+    sums = _sums(record)
+    head.settle_totals(source, record, sums)
+    _net(source, record, sums)
     if text := comment.of(source, references=options.references):
         record["comment"] = text
     if options.operation:
@@ -70,6 +72,18 @@ def _sums(record: dict[str, Any]) -> dict[str, str]:
         if amount is not None:
             sums[kind] = _EXACT.add(sums[kind], amount)
     return {kind: amounts.amount_text(total) for kind, total in sums.items()}
+
+
+def _net(source: Source, record: dict[str, Any], sums: dict[str, str]) -> None:
+    """Refuse the tax where the total without tax should be: OIOUBL has it there, and UBL 2.0 let its users think so."""
+    net, gross = (amounts.amount_of_text(record.get(name) or "") for name in ("net_amount", "gross_amount"))
+    lines, charge, discount = (Decimal(sums[kind]) for kind in ("lines", "charge", "discount"))
+    expected = _EXACT.subtract(_EXACT.add(lines, charge), discount)
+    if net is None or net == expected:
+        return
+    taxes = {amounts.amount_of_text(decimal(text)) for _, text in source.head.get(tables.TAXES, ())}
+    if net in taxes or gross == _EXACT.add(expected, net):
+        source.fault(rules.NET_IS_TAX, source.element_of("net_amount"), "net_amount", value=record["net_amount"])
 
 
 def _negative(source: Source, record: dict[str, Any]) -> None:

@@ -87,6 +87,7 @@ REFERENCES: Final = (
 # All that is looked at: below the root, below a line, and below an allowance or charge of either.
 LINES: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 TYPES: Final = ("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
+TAXES: Final = "cac:TaxTotal/cbc:TaxAmount"
 CHARGED: Final = "cac:AllowanceCharge"
 CHARGED_PATHS: Final = (
     "cbc:ChargeIndicator", "cbc:Amount", "cbc:MultiplierFactorNumeric", "cbc:AllowanceChargeReason",
@@ -101,7 +102,8 @@ HEAD_PATHS: Final = (
     *(path for row in HEAD for path in row.paths), *TYPES, *NOTES, TERMS[1], *(path for _, path in REFERENCES),
     *AMOUNTS,
     *(f"{party}/{path}" for party in (SUPPLIER, CLIENT) for path in ("cac:PartyTaxScheme", "cac:PartyName/cbc:Name")),
-    CHARGED, f"{CHARGED}/cbc:Amount", "cac:InvoicePeriod/cbc:DescriptionCode", "cac:PaymentMeans/cbc:PaymentMeansCode",
+    CHARGED, f"{CHARGED}/cbc:Amount", TAXES, "cac:InvoicePeriod/cbc:DescriptionCode",
+    "cac:PaymentMeans/cbc:PaymentMeansCode",
 )  # fmt: skip
 LINE_PATHS: Final = (
     *(path for row in LINE for path in row.paths), "cac:Price/cbc:BaseQuantity", CHARGED, f"{CHARGED}/cbc:Amount",
