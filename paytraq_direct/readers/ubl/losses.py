@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 100
 _LOOKED_AT: Final = 1_000
+_MOST_ATTRIBUTES: Final = 100
+_MOST_LOSSES: Final = 500
 
 
 class Kind(NamedTuple):
@@ -96,6 +98,7 @@ SILENT_ATTRIBUTES: Final = frozenset(
      "unitCodeListAgencyID", "unitCodeListAgencyName", "currencyCodeListVersionID", "TaxScheme/ID@schemeID",
      "xsi:schemaLocation", "xsi:noNamespaceSchemaLocation", "xsi:type", "xml:space"}
 )  # fmt: skip
+_PASSED_BY: Final = CARRIED_ATTRIBUTES | SILENT_ATTRIBUTES
 # A scheme that the field itself means: a bar code is a GTIN.
 _MEANT: Final = frozenset({("StandardItemIdentification/ID@schemeID", scheme) for scheme in ("0160", "GTIN")})
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -168,14 +171,21 @@ class _Search:
 
     def _add(self, place: _Place, group: tuple[Element, str], said: _Said, *, noted: bool) -> None:
         key = ((place.kind or KINDS[-1]).code, group[1], noted)
+        is_known = place.kind is not None and not said.attribute
+        if not is_known and len(self.groups) >= _MOST_LOSSES and key not in self.groups:
+            key = (KINDS[-1].code, "", noted)  # what is left is counted together
         self.groups.setdefault(key, {}).setdefault(group[0], []).append(said)
 
     def _attributes(self, element: Element, place: _Place) -> None:
         """Note the attributes of a carried element that say something: the rest of it is in the record."""
+        if len(element.attrib) > _MOST_ATTRIBUTES:  # lxml looks each up from the first one on
+            said = _Said(element, f"{len(element.attrib):,} attributes", "*")
+            self._add(place, (element, f"{place.path}@*"), said, noted=False)
+            return
         for name, value in element.items():
             short = name.replace(_XSI, "xsi:").replace(_XML, "xml:")
             inner = f"{'/'.join(place.path.split('/')[-2:])}@{short}"
-            is_silent = not {short, inner}.isdisjoint(CARRIED_ATTRIBUTES | SILENT_ATTRIBUTES)
+            is_silent = not {short, inner}.isdisjoint(_PASSED_BY)
             if value.strip() and not is_silent and (inner, value) not in _MEANT:
                 said = _Said(element, value, prefixed(name))
                 self._add(place, (element, f"{place.path}@{short}"), said, noted=False)
