@@ -90,7 +90,7 @@ least: PayTraq's page names UBL among what its channel takes, and UBL alone carr
 
 UBL does not say whether goods or services are sold: `--operation` does. Links and files that come with it are not mapped to
 `document_uri` or `pdf`, prepaid money is not mapped to `deposit`. Blanks around a value are layout, and left out; blanks in it
-stay as they are.
+stay as they are. A file of up to 64 MiB is read, whatever is embedded in it; what is sent has at most 32 MiB.
 
 This page is made from the tables of the reader and from the samples of the tests.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import replace
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,22 +137,27 @@ def text_of(data: bytes, encoding: str = "UTF-8") -> Text:
 
 def encoding_of(data: bytes) -> tuple[str, bytes]:
     """Give the encoding of a document that is read, and the byte order mark that may stand before it."""
+    try:
+        return _encoding_of(xmlio.parse(data), data)
+    except xmlio.XmlRefused:
+        return _encoding_of(None, data)
+
+
+def _encoding_of(root: xmlio.Element | None, data: bytes) -> tuple[str, bytes]:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return encoding, mark
-    try:
-        return xmlio.parse(data).getroottree().docinfo.encoding or "UTF-8", b""
-    except xmlio.XmlRefused:
-        return "UTF-8", b""
+    return (None if root is None else root.getroottree().docinfo.encoding) or "UTF-8", b""
 
 
 def marked(root: xmlio.Element, found: list[tuple[Fault, xmlio.Element]], data: bytes) -> tuple[Fault, ...]:
     """Give the faults of a document in its order, each with the place of its element."""
     if not found:
         return ()
-    numbers = {element: number for number, element in enumerate(root.iter("*"))}
+    wanted = {element for _, element in found}
+    numbers = dict(islice(((one, number) for number, one in enumerate(root.iter("*")) if one in wanted), len(wanted)))
     of = [numbers[element] for _, element in found]
-    text = text_of(data, encoding_of(data)[0])
+    text = text_of(data, _encoding_of(root, data)[0])
     ranges = xmlplaces.ranges(text.text, set(of))
     return tuple(
         text.marked(fault, *ranges[number]) if number in ranges else replace(fault, line=element.sourceline)
