@@ -402,6 +402,16 @@ def test_a_fault_stands_where_its_element_does() -> None:
     assert (fault.code, fault.line, fault.column, fault.suggestion) == ("PD-050", 7, 18, 'write "2026-11-02"')
 
 
+@pytest.mark.parametrize("before", ["<!-- <cbc:ID> x -->", "<cbc:Note><![CDATA[<a><b>]]></cbc:Note>",
+                                    "<?php <a><b> ?>", "<cbc:Note a='>'/>", "<cbc:Note\n  a='&lt;'/>"])  # fmt: skip
+def test_what_is_no_tag_is_not_counted_as_one(before: str) -> None:
+    """A comment, CDATA or an instruction may hold what looks like tags; the place of a fault is right behind it too."""
+    text = document().replace("  <cbc:IssueDate>", f"{before}<cbc:IssueDate>").replace("2026-11-02", "02.11.2026")
+    (fault,) = read(text).faults
+    at = text.index("02.11.2026")
+    assert (fault.line, fault.column) == (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
 # --- forms ----------------------------------------------------------------------------------------------------
 
 
