@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from benchmarks import batch, posts, prepare, render, start
+from benchmarks import batch, posts, prepare, render, start, ubl
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
     )
-    found = [figure for module in (prepare, render, posts, batch, start) for figure in module.figures()]
+    found = [figure for module in (prepare, render, ubl, posts, batch, start) for figure in module.figures()]
     print(f"\n{'measure':<46}{'figure':>8}{'goal':>10}{'stretch':>10}")
     for figure in found:
         sign = "≤" if figure.most else "≥"

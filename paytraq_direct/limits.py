@@ -4,6 +4,7 @@ from typing import Final
 
 INPUT_BYTES: Final = 64 * 2**20
 DOCUMENT_BYTES: Final = 32 * 2**20
+TAGS: Final = 2_500_000
 TEXT_BYTES: Final = 9_000_000
 LINES: Final = 100_000
 NAME_LENGTH: Final = 255

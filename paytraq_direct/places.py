@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paytraq_direct import wording
@@ -64,7 +65,7 @@ class Text:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(found.end() for found in re.finditer("\n", self.text))]
+        return list(accumulate((len(line) + 1 for line in self.text.split("\n")[:-1]), initial=0))
 
     def _line(self, number: int) -> str:
         end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else len(self.text)

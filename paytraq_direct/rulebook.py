@@ -179,4 +179,6 @@ EXAMPLES: Final = {
     "PD-148": Example("a UBL Invoice without its total with tax", "one with it"),
     "PD-149": Example("--as ubl with invoice.json", "--as ubl with a UBL Invoice"),
     "PD-150": Example("--as ubl with a UBL Invoice that names no buyer", "one that names the buyer"),
+    "PD-151": Example("a UBL Invoice over 100.00 with TaxExclusiveAmount 21.00", "one with TaxExclusiveAmount 100.00"),
+    "PD-152": Example("a UBL AllowanceCharge whose ChargeIndicator is True", "one whose ChargeIndicator is true"),
 }

@@ -331,7 +331,8 @@ UNKNOWN_TYPE: Final = Rule("PD-144", "The type of a UBL document is known, and f
 OTHER_CURRENCY: Final = Rule("PD-145", "The amounts of a UBL document are in its currency.", "safety",
     "an amount is in {value}, and the document in {currency}", _MAPPING, _AS_IT_IS)
 PRICE_KEPT: Final = Rule("PD-146", "The price of a UBL line can be given for one unit.", "inferred",
-    "{name} is for {per}, and for one unit it has no end; it is kept, and description says so", _MAPPING)
+    "{name} is for {per}, and for one unit of the line it cannot be given; it is kept, and description says so",
+    _MAPPING)
 DISCOUNT_KEPT: Final = Rule("PD-147", "An allowance on a UBL line is a percentage that gives line_total.", "inferred",
     "no percentage of {amount} gives line_total {total}; line_discount is left out", _MAPPING)
 GROSS_FROM_DUE: Final = Rule("PD-148", "A UBL document gives its gross amount.", "inferred",
@@ -340,6 +341,12 @@ NOT_UBL: Final = Rule("PD-149", "With --as ubl, an input is a UBL invoice or cre
     "only a UBL Invoice or CreditNote can be sent as UBL; this is {what}", _MAPPING, "leave --as out")
 AT_THE_LEAST: Final = Rule("PD-150", "With --as ubl, a document has what EN 16931 requires of every invoice.", "safety",
     "{what} is missing, which EN 16931 requires ({term})", "EN 16931-1", "add {place}")
+NET_IS_TAX: Final = Rule("PD-151", "The total without tax of a UBL document is not the tax.", "safety",
+    "{name} is {value}, which is the tax of this document: in OIOUBL, TaxExclusiveAmount is that", _MAPPING,
+    f"give the total without tax there, or {_AS_IT_IS}")
+NOT_SAID_WHICH: Final = Rule("PD-152", "A UBL allowance or charge says which of the two it is.", "safety",
+    "ChargeIndicator is {value}, and neither true nor false: nobody can tell a charge from an allowance", _MAPPING,
+    "write true for a charge, false for an allowance")
 # fmt: on
 
 # The faults that stand at a key, not at its value.

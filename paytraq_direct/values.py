@@ -70,8 +70,9 @@ def settle(value: Any, field: Field) -> object:
 
 
 def _take_text(value: object) -> object:
-    if type(value) is str and value.isprintable() and len(value) < limits.TEXT_BYTES // 4 and not value.isspace():
-        return value or UNSURE
+    if type(value) is str and len(value) < limits.TEXT_BYTES // 4 and not value.isspace():
+        is_plain = value.isprintable() or value.replace("\n", "").isprintable()
+        return (is_plain and value) or UNSURE
     return UNSURE
 
 

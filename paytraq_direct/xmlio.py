@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
+
+from paytraq_direct import limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,12 @@ class XmlRefused(Exception):
 _SAFE: Final = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_pis": True,
                 "remove_comments": True}  # fmt: skip
 _held = threading.local()
+# libxml2 takes texts of 10 MB; one that is longer is an attachment, and is read with its bounds off and ours on.
+_TOO_LONG: Final = "Text node too long"
+_MOST_DEPTH: Final = 256
+_is_deeper: Final = etree.XPath(f"boolean({'/*' * (_MOST_DEPTH + 1)})")
+_may_have_doctype = re.compile(rb"<\0*!\0*D").search
+_is_plain = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0\s]*<").match
 
 
 class _Loading:
@@ -48,29 +57,40 @@ def parse(data: bytes, *, own: bool = False) -> Element:
     """Give the root element of a document.
 
     ``own`` marks bytes that this package rendered, whose only bound is the size of a document. Others may hold
-    no DOCTYPE, no entities, and are bounded in depth and in the size of a text by libxml2. Raises XmlRefused.
+    no DOCTYPE, no entities, and are bounded in depth and in the number of their tags. Raises XmlRefused.
     """
-    try:
-        root = etree.fromstring(data, _parser(own=own))
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        why = (error.msg or "it is empty").partition("\n")[0].partition(", line ")[0]
-        raise XmlRefused(why[:1].lower() + why[1:], line or None, column or None) from None
-    except (ValueError, LookupError) as error:
-        raise XmlRefused(str(error)) from None
+    if not own and data.count(b"<") > limits.TAGS:
+        raise XmlRefused(f"it has more than {limits.TAGS:,} tags")
+    root = _parsed(data, "own" if own else "foreign")
     if not own and root.getroottree().docinfo.doctype:
         raise XmlRefused("it has a DOCTYPE, which no invoice needs")
     return root
 
 
-def _parser(*, own: bool) -> etree.XMLParser:
+def _parsed(data: bytes, kind: str) -> Element:
+    try:
+        root = etree.fromstring(data, _parser(kind))
+    except etree.XMLSyntaxError as error:
+        if kind == "foreign" and _TOO_LONG in (error.msg or "") and _is_plain(data) and not _may_have_doctype(data):
+            return _parsed(data, "with attachments")
+        line, column = error.position
+        why = (error.msg or "it is empty").partition("\n")[0].partition(", line ")[0]
+        raise XmlRefused(why[:1].lower() + why[1:], line or None, column or None) from None
+    except (ValueError, LookupError) as error:
+        raise XmlRefused(str(error)) from None
+    if kind == "with attachments" and _is_deeper(root):
+        raise XmlRefused(f"it is more than {_MOST_DEPTH} elements deep")
+    return root
+
+
+def _parser(kind: str) -> etree.XMLParser:
     """Give this thread's parser: lxml would make threads wait for one that they share."""
-    name = "own" if own else "foreign"
-    parser: etree.XMLParser | None = getattr(_held, name, None)
+    parser: etree.XMLParser | None = getattr(_held, kind, None)
     if parser is None:
         # No text of ours is blank, so what is blank is indentation: a sixth of the time of parsing.
-        parser = etree.XMLParser(huge_tree=own, remove_blank_text=own, **_SAFE)  # type: ignore[call-overload]
-        setattr(_held, name, parser)
+        blanks = {"remove_blank_text": kind == "own"}
+        parser = etree.XMLParser(huge_tree=kind != "foreign", **blanks, **_SAFE)  # type: ignore[call-overload]
+        setattr(_held, kind, parser)
     return parser
 
 

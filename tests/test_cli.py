@@ -354,7 +354,18 @@ def test_the_sandbox_shows_each_arrival_beside_its_receipt(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "command", ["paytraq-send", "paytraq-check", "paytraq-outbox", "paytraq-inbox", "payt", "payt when", "payt upload"]
+    "command",
+    [
+        "paytraq-send",
+        "paytraq-check",
+        "paytraq-outbox",
+        "paytraq-inbox",
+        "payt",
+        "payt when",
+        "payt upsert",
+        "payt upload",
+        "payt twin",
+    ],
 )
 def test_help(command: str, golden: Golden) -> None:
     """--help shows every option, examples, exit codes and how to keep the address secret."""

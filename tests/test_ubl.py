@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from conftest import Golden
 
+    from paytraq_direct.readers import Loss
+    from paytraq_direct.readers.ubl.source import Source
+
 FOLDER = SAMPLES / "ubl"
 DOCS = Path(__file__).parent.parent / "docs"
 SAMPLE_FILES = sorted(FOLDER.glob("*.xml"))
@@ -86,7 +89,8 @@ gross amount are never computed. With `--as ubl` the file's own bytes are sent, 
 least: PayTraq's page names UBL among what its channel takes, and UBL alone carries all of it.
 
 UBL does not say whether goods or services are sold: `--operation` does. Links and files that come with it are not mapped to
-`document_uri` or `pdf`, prepaid money is not mapped to `deposit`. Attributes of a value (schemes, lists, languages) do not travel.
+`document_uri` or `pdf`, prepaid money is not mapped to `deposit`. Blanks around a value are layout, and left out; blanks in it
+stay as they are. A file of up to 64 MiB is read, whatever is embedded in it; what is sent has at most 32 MiB.
 
 This page is made from the tables of the reader and from the samples of the tests.
 """
@@ -100,6 +104,10 @@ LOST: Final = """\
 
 `paytraq-check` lists it for each document, `--json` has it under `losses`, and a receipt counts it.
 """
+ATTRIBUTES: Final = """\
+Attributes go with their element. Of a value that is carried, `unitCode` is in unit_name, and a `currencyID` other than that
+of the document is refused (PD-145); any other attribute is told as a loss (`…/cbc:CompanyID/@schemeID`), but for those that
+only say which list or scheme a code is from, or help a program to read the file: """
 
 
 def _table(head: str, rows: Iterator[str]) -> str:
@@ -150,6 +158,7 @@ def test_the_page_is_that_of_the_tables(golden: Golden) -> None:
         LOST,
         _table("| code | what | what follows |", (f"| {k.code} | {k.what} | {k.consequence} |" for k in losses.KINDS)),
         "Without content of their own, and so not told: " + ", ".join(sorted(losses.WITHOUT_CONTENT)) + ".\n",
+        ATTRIBUTES + ", ".join(sorted(losses.SILENT_ATTRIBUTES)) + ".\n",
         "## What becomes of the samples\n",
         _table("| tests/samples/ubl | becomes | does not carry (UBL-) |", map(_verdict, SAMPLE_FILES)),
     ]  # fmt: skip
@@ -157,7 +166,7 @@ def test_the_page_is_that_of_the_tables(golden: Golden) -> None:
 
 
 def unaccounted(data: bytes, reading: Reading) -> list[str]:
-    """Give the elements of a document that are in no field, no loss, and not on the list of those without content.
+    """Give the elements and attributes of a document that are in no field and no loss, and have content.
 
     This walks the document by itself: an element is in a field when the record holds its text, or it is an amount that
     the record's own sums say.
@@ -175,7 +184,22 @@ def unaccounted(data: bytes, reading: Reading) -> list[str]:
         and losses.path_of(element) not in losses.WITHOUT_CONTENT | _SAID_OTHERWISE
         and " ".join(element.text.split()) not in texts
         and not _is_told(element, reading)
+    ] + [
+        f"{losses.path_of(element)}@{name} {value}"
+        for element in root.iter("*")
+        for name, value in element.items()
+        if value.strip()
+        and not {attribute_name(name)} <= losses.CARRIED_ATTRIBUTES | losses.SILENT_ATTRIBUTES
+        and (attribute_name(name), value) not in {("schemeID", "0160"), ("schemeID", "GTIN")}
+        and not (name == "schemeID" and losses.path_of(element).endswith("TaxScheme/ID"))
+        and not _is_told(element, reading)
+        and not any(f"{_generic(loss.place)}" == f"{losses.path_of(element)}/@{name}" for loss in reading.losses)
     ]
+
+
+def attribute_name(name: str) -> str:
+    """Give the name of an attribute as the lists have it."""
+    return name.replace("{http://www.w3.org/2001/XMLSchema-instance}", "xsi:")
 
 
 # Codes that the record says in other words, and sums of what it has.
@@ -210,6 +234,93 @@ def test_nothing_is_left_out_in_silence(path: Path) -> None:
     reading = read(path.read_bytes())
     if reading.invoice is not None:
         assert unaccounted(path.read_bytes(), reading) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "place"),
+    [
+        ("<cbc:ID>INV", '<cbc:ID schemeID="series">INV', "UBL-29", "/Invoice/cbc:ID/@schemeID"),
+        ("<cbc:Name>Malka", '<cbc:Name languageID="lv">Malka', "UBL-20", "/Invoice/cac:InvoiceLine/cac:Item/cbc:Name/@languageID"),
+        ("<cbc:CompanyID>4", '<cbc:CompanyID schemeID="0218">4', "UBL-12",
+         "/Invoice/cac:AccountingSupplierParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID/@schemeID"),
+        ("<cbc:InvoiceTypeCode>", '<cbc:InvoiceTypeCode name="0100000">', "UBL-21", "/Invoice/cbc:InvoiceTypeCode/@name"),
+        ("<Invoice ", '<Invoice secret="x" ', "UBL-29", "/Invoice/@secret"),
+        ("<cbc:CustomizationID>", '<cbc:CustomizationID x="y">', "UBL-29", "/Invoice/cbc:CustomizationID/@x"),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_says_something_is_told(old: str, new: str, code: str, place: str) -> None:
+    """What is carried has its text in the record, and no place for the scheme or language of it."""
+    before, after = (read(text).losses for text in (document(), document().replace(old, new, 1)))
+    (more,) = set(after) - set(before)
+    assert (more.code, more.place, more.value) == (code, place, re.findall('"(.*)"', new)[0])
+
+
+@pytest.mark.parametrize("attribute", ['listID="UNCL1001"', 'listAgencyID="6"', 'schemeAgencyName="x"', 'listID=" "'])
+def test_an_attribute_that_only_names_a_list_is_not_told(attribute: str) -> None:
+    """The short list of the page; a blank attribute says nothing either."""
+    text = document().replace("<cbc:InvoiceTypeCode>", f"<cbc:InvoiceTypeCode {attribute}>")
+    assert read(text).losses == read(document()).losses
+
+
+def test_text_beside_elements_is_told_even_in_what_is_carried() -> None:
+    """A field holds the text before the first element alone; what else there is would be gone."""
+    inside = "<cbc:Name>Mal<cbc:Bold>k</cbc:Bold>a</cbc:Name>"
+    losses_of = read(document().replace("<cbc:Name>Malka</cbc:Name>", inside)).losses
+    assert "Mal a k" in [loss.value for loss in losses_of]
+
+
+def test_losses_are_searched_for_once_and_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading that nobody asks costs no search, and asked twice it costs one."""
+    searches: list[object] = []
+    found = losses.found
+
+    def counted(source: Source) -> tuple[Loss, ...]:
+        searches.append(source)
+        return found(source)
+
+    monkeypatch.setattr(losses, "found", counted)
+    reading = read(document())
+    assert searches == []
+    assert reading.losses is reading.losses
+    assert len(searches) == 1
+
+
+@pytest.mark.parametrize("day", ["2026-11-02Z", "2026-11-02+02:00", "2026-11-02T00:00:00"])
+@pytest.mark.parametrize("element", ["IssueDate", "DueDate"])
+def test_a_day_with_a_time_zone_is_no_date(day: str, element: str) -> None:
+    """xs:date takes a zone, and which day it is then depends on where one stands: it is refused, not cut off."""
+    due = "  <cbc:DueDate>2026-11-02</cbc:DueDate>\n"
+    (fault,) = read(document(head=due).replace(f"{element}>2026-11-02<", f"{element}>{day}<")).faults
+    assert (fault.code, fault.is_error) == ("PD-050", True)
+
+
+@pytest.mark.parametrize(
+    ("net", "charge", "discount", "tax", "gross", "is_refused"),
+    [
+        ("21.00", "0", "0", "21.00", "121.00", True), ("0.00", "0", "0", "0.00", "100.00", True),
+        ("22.05", "5.00", "0", "22.05", "127.05", True), ("18.91", "0", "10.00", "18.91", "108.90", True),
+        ("100.00", "0", "0", "21.00", "121.00", False), ("100.00", "0", "0", "100.00", "200.00", False),
+        ("99.00", "0", "0", "21.00", "120.00", False), ("105.00", "5.00", "0", "22.05", "127.05", False),
+    ],
+)  # fmt: skip
+def test_the_tax_is_not_taken_for_the_total_without_it(
+    net: str, charge: str, discount: str, tax: str, gross: str, *, is_refused: bool
+) -> None:
+    """Of OIOUBL, whose TaxExclusiveAmount is the tax, nothing is sent; a sum that is merely wrong is a warning."""
+    middle = "".join(allowance(it, charge=it == charge) for it in (charge, discount) if it != "0")
+    reading = read(document(net=net, gross=gross, tax=tax, summed="100.00", middle=middle))
+    assert ("PD-151" in {fault.code for fault in reading.faults}, reading.invoice is None) == (is_refused, is_refused)
+
+
+@pytest.mark.parametrize(("said", "expected"), [("true", "charge"), ("1", "charge"), ("false", "discount"), ("0", "discount"),
+                                                ("True", None), ("", None), ("yes", None)])  # fmt: skip
+def test_a_charge_is_never_taken_for_a_discount(said: str, expected: str | None) -> None:
+    """The indicator is a boolean of XML Schema; another word is refused, on a line and on the document."""
+    given = allowance("10.00").replace(">false<", f">{said}<")
+    invoice: Any = read(document(middle=given)).invoice
+    assert (invoice and invoice.adjustments[0].type_id) == expected
+    on_line = read(document(Line(between=given, total="90.00"), net="90.00", gross="108.90", tax="18.90"))
+    assert ("PD-152" in {fault.code for fault in on_line.faults}) == (expected is None)
 
 
 @pytest.mark.parametrize(
@@ -291,6 +402,16 @@ def test_a_fault_stands_where_its_element_does() -> None:
     assert (fault.code, fault.line, fault.column, fault.suggestion) == ("PD-050", 7, 18, 'write "2026-11-02"')
 
 
+@pytest.mark.parametrize("before", ["<!-- <cbc:ID> x -->", "<cbc:Note><![CDATA[<a><b>]]></cbc:Note>",
+                                    "<?php <a><b> ?>", "<cbc:Note a='>'/>", "<cbc:Note\n  a='&lt;'/>"])  # fmt: skip
+def test_what_is_no_tag_is_not_counted_as_one(before: str) -> None:
+    """A comment, CDATA or an instruction may hold what looks like tags; the place of a fault is right behind it too."""
+    text = document().replace("  <cbc:IssueDate>", f"{before}<cbc:IssueDate>").replace("2026-11-02", "02.11.2026")
+    (fault,) = read(text).faults
+    at = text.index("02.11.2026")
+    assert (fault.line, fault.column) == (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
 # --- forms ----------------------------------------------------------------------------------------------------
 
 
@@ -302,7 +423,12 @@ def test_a_fault_stands_where_its_element_does() -> None:
         (b"<html><body>502</body></html>", "this is a web page"), (b"PK\x03\x04", "zip archive"),
         (b'<a:CrossIndustryInvoice xmlns:a="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"/>', "CII"),
         (b"<E_Invoice/>", "Estonian e-invoice"), (b"<Invoice/>", "looks like UBL, whose namespace is"),
-        (b'<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"/>', "the root element is <Order>"),
+        (b'<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"/>', "neither an invoice nor a credit note"),
+        (b'<d:DebitNote xmlns:d="urn:oasis:names:specification:ubl:schema:xsd:DebitNote-2"/>', "neither an invoice nor"),
+        (b'<AttachedDocument xmlns="urn:oasis:names:specification:ubl:schema:xsd:AttachedDocument-2"/>', "an envelope around"),
+        (b'<StandardBusinessDocument xmlns="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"/>',
+         "an envelope around"), (b"<Finvoice Version='3.0'/>", "Finvoice"),
+        (b'<Invoice xmlns="urn:sfti:documents:BasicInvoice:1:0"/>', "looks like UBL, whose namespace is"),
     ],
 )  # fmt: skip
 def test_another_form_is_named_for_what_it_is(
@@ -420,13 +546,11 @@ def test_the_corpus_is_as_expected(facts: dict[str, Any]) -> None:
     for name in ("document_ref", "document_date", "date_due", "currency", "supplier_name", "client_name", "sale_type",
                  "net_amount", "gross_amount"):  # fmt: skip
         if facts[name] is not None:
-            assert str(getattr(invoice, name)).strip() == facts[name]
+            assert str(getattr(invoice, name)) == facts[name]
     given = [(one.type_id, str(one.amount)) for one in invoice.adjustments]
     assert given == [(one["type"], one["amount"]) for one in facts["adjustments"]]
-    lines = [
-        (item.item_name.strip(), item.item_code, str(item.qty), str(item.line_total)) for item in invoice.line_items
-    ]
+    lines = [(item.item_name, item.item_code, str(item.qty), str(item.line_total)) for item in invoice.line_items]
     assert lines == [(line["name"], line["sku"], line["qty"], line["line_total"]) for line in facts["lines"]]
     for item, line in zip(invoice.line_items, facts["lines"], strict=True):
-        assert all(text.strip() in item.description for text in line["description"])
+        assert all(text in item.description for text in line["description"])
     assert sale.read("it.xml", render(invoice)).invoice is not None

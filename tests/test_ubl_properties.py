@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import resource
+import subprocess
 import sys
 import time
+from collections import Counter
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import BIN, environment
 from hypothesis import given
 from hypothesis import strategies as st
 from test_ubl import read, taken
@@ -17,6 +22,9 @@ from ubl_documents import Line, allowance, document
 from paytraq_direct import render
 from paytraq_direct.outbox import content
 from paytraq_direct.readers import sale
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAMES = st.text(st.sampled_from("abcžŠ東 -/.Ω1"), min_size=1, max_size=20).map(str.strip).filter(bool)
 _AMOUNTS = st.decimals(0, 99_999, places=2).map(str)
@@ -117,6 +125,13 @@ REFUSED = {
     "UTF-7": _DOCUMENT.replace('"UTF-8"', '"UTF-7"').replace("Malka", "+ADw-b+AD4-"),
     "a lie about UTF-16": _DOCUMENT.replace('"UTF-8"', '"UTF-16"'),
     "an encoding that is none": _DOCUMENT.replace('"UTF-8"', '"x-klingon"'),
+    "blow-up in an attribute": _declared(f'[<!ENTITY e9 "{"x" * 50_000}">]', "x").replace(
+        "<cbc:Name>x", f'<cbc:Name a="{"&e9;" * 20_000}">x'
+    ),
+    "parameter entities in a loop": _declared('[<!ENTITY % a "%b;"><!ENTITY % b "%a;">%a;]', "x"),
+    "an entity that nobody declared": _DOCUMENT.replace("Malka", "&e9;"),
+    "a name of a megabyte": _DOCUMENT.replace("Malka", f"<{'a' * 10**6}/>"),
+    "bytes that are no UTF-8": _DOCUMENT.replace("Malka", "\ud800"),
     "two roots": _DOCUMENT + "<Invoice/>",
     "an attribute twice": _DOCUMENT.replace(_ROOT, f"{_ROOT}a='1' a='1' ", 1),
 }
@@ -129,6 +144,17 @@ HARMLESS = {
     "XInclude": _DOCUMENT.replace("  <cac:TaxTotal>", f"  {_XI}\n  <cac:TaxTotal>"),
     "an instruction in a value": _DOCUMENT.replace("Malka", "Mal<?php echo 1 ?>ka"),
     "a comment in a value": _DOCUMENT.replace("Malka", "Mal<!-- x -->ka"),
+    "a hundred thousand attributes": _DOCUMENT.replace(
+        "<cbc:Name>Malka", f"<cbc:Name {' '.join(map('a{}=``'.format, range(100_000)))}>Malka".replace("``", '""')
+    ),
+    "an attribute of five megabytes": _DOCUMENT.replace("<cbc:Name>Malka", f'<cbc:Name a="{"x " * 2_500_000}">Malka'),
+    "ten thousand namespaces": _DOCUMENT.replace(
+        "  <cac:TaxTotal>", "".join(f'<n{number}:a xmlns:n{number}="urn:{number}"/>' for number in range(10_000)) + "<cac:TaxTotal>"
+    ),
+    "ten thousand kinds of elements": _DOCUMENT.replace(
+        "  <cac:TaxTotal>", "".join(f"<n{number}>x</n{number}>" for number in range(10_000)) + "<cac:TaxTotal>"
+    ),
+    "a million comments": _DOCUMENT.replace("  <cac:TaxTotal>", "<!---->" * 1_000_000 + "<cac:TaxTotal>"),
     "CDATA": _DOCUMENT.replace("Malka", "<![CDATA[Malka]]>"),
 }  # fmt: skip
 
@@ -149,7 +175,7 @@ def test_an_attack_is_refused(attack: str, form: str) -> None:
     """Nothing is looked up, nothing grows, nothing is sent, in either form."""
     _opened.clear()
     begun = time.process_time()
-    reading = read(REFUSED[attack].encode(), form=form)
+    reading = read(REFUSED[attack].encode(errors="surrogatepass"), form=form)
     assert time.process_time() - begun < 5
     assert (reading.invoice, [fault.code for fault in reading.faults]) == (None, ["PD-090"])
     assert [path for path in _opened if "passwd" in path] == []
@@ -160,10 +186,34 @@ def test_an_attack_is_refused(attack: str, form: str) -> None:
 def test_what_leads_nowhere_is_harmless(attack: str, form: str) -> None:
     """A hint is not followed, and what XML allows to be written in several ways is read alike."""
     _opened.clear()
+    begun = time.process_time()
     reading = read(HARMLESS[attack].encode(), form=form)
+    assert len(reading.losses) < 510
+    assert time.process_time() - begun < 5
     invoice: Any = reading.invoice
     assert invoice.line_items[0].item_name == "Malka"
     assert [path for path in _opened if "passwd" in path] == []
+
+
+def test_very_many_kinds_of_losses_are_counted_together() -> None:
+    """None is left out: the list ends, and its last entry says how many more there are."""
+    losses = read(HARMLESS["ten thousand kinds of elements"]).losses
+    assert sum(loss.times for loss in losses if loss.code == "UBL-29") == 10_000
+    assert max(loss.times for loss in losses) > 9_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a limit on memory means something else")
+def test_attacks_take_little_memory(tmp_path: Path) -> None:
+    """All of them together, one after the other, fit in 500 MB of address space, the program included."""
+    for number, text in enumerate([*REFUSED.values(), *HARMLESS.values()]):
+        (tmp_path / f"{number}.xml").write_bytes(text.encode(errors="surrogatepass"))
+    limit = resource.RLIMIT_AS, (500_000_000, 500_000_000)
+    done = subprocess.run(
+        [BIN / "paytraq-check", *sorted(tmp_path.iterdir()), "--json"],
+        capture_output=True, check=False, env=environment(), timeout=60, preexec_fn=lambda: resource.setrlimit(*limit),
+    )  # fmt: skip
+    outcomes = Counter(json.loads(line)["outcome"] for line in done.stdout.splitlines())
+    assert outcomes == {"invalid": len(REFUSED), "checked": len(HARMLESS)}, done.stderr.decode()[-2_000:]
 
 
 @pytest.mark.parametrize("lines", [500, pytest.param(20_000, marks=pytest.mark.soak)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,15 +43,22 @@ class Reading(_Reading):
 
     The invoice is None when a fault is an error. One read from a ``<Sale>`` document has that document's own
     bytes as its ``document``, and may lack what only this package's contract asks for. ``losses`` is what a document
-    of another form says and the record cannot, empty for all others; it is no part of the tuple.
+    of another form says and the record cannot, empty for all others; it is no part of the tuple, and searched for when
+    it is asked for.
     """
 
-    losses: tuple[Loss, ...] = ()
+    _search: Callable[[], tuple[Loss, ...]] | None = None
 
-    def losing(self, losses: tuple[Loss, ...]) -> Reading:
-        """Give the same reading with what it does not carry."""
+    @cached_property
+    def losses(self) -> tuple[Loss, ...]:
+        """Give what the record cannot say, in document order."""
+        search, self._search = self._search, None  # with the search, the whole document is let go
+        return () if search is None else search()
+
+    def losing(self, search: Callable[[], tuple[Loss, ...]]) -> Reading:
+        """Give the same reading with a way to find what it does not carry."""
         reading = Reading(*self)
-        reading.losses = losses
+        reading._search = search
         return reading
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import replace
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,9 @@ _START: Final = 1_000
 _XML_BLANKS: Final = " \t\r\n"
 # XML Schema reads numbers, dates and booleans without the blanks around them; texts and codes keep theirs.
 _COLLAPSED: Final = frozenset({"date", "amount", "percent", "days", "boolean"})
-_UBL: Final = "; this looks like UBL, whose namespace is urn:oasis:names:specification:ubl:schema:xsd:"
+_UBL_2: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UBL: Final = f"; this looks like UBL, whose namespace is {_UBL_2}"
+_OTHER_UBL: Final = "; this is UBL, but neither an invoice nor a credit note"
 _FOREIGN_ROOTS: Final = {
     "Invoice": f"{_UBL}Invoice-2",
     "CreditNote": f"{_UBL}CreditNote-2",
@@ -42,12 +45,18 @@ _FOREIGN_ROOTS: Final = {
     "CrossIndustryDocument": "; this is a ZUGFeRD 1 invoice, which is not read: ask for it in UBL",
     "E_Invoice": "; this is an Estonian e-invoice, which is not read: ask for it in UBL",
     "StandardBusinessDocument": "; this is an envelope around an invoice: take the invoice out of it",
+    "AttachedDocument": "; this is an envelope around an invoice: take the invoice out of it",
+    "ObjectEnvelope": "; this is an envelope around an invoice: take the invoice out of it",
+    "Finvoice": "; this is a Finnish Finvoice, which is not read: ask for it in UBL",
+    "FatturaElettronica": "; this is an Italian FatturaPA invoice, which is not read: ask for it in UBL",
+    "Facturae": "; this is a Spanish Facturae invoice, which is not read: ask for it in UBL",
     "html": "; this is a web page, perhaps of an error, that was saved in place of an invoice",
 }
 # What is no XML at all, by how it begins; a Factur-X invoice is a PDF.
 _FOREIGN_STARTS: Final = (
     (b"%PDF-", "it is a PDF; of a Factur-X or ZUGFeRD invoice too, only XML is read, in UBL"),
     (b"PK\x03\x04", "it is a zip archive: take the invoice out of it"),
+    (b"\x1f\x8b", "it is packed by gzip: unpack it"),
     (b"{", "it is JSON: name the file .json"),
 )
 
@@ -72,8 +81,8 @@ def read(
 
 def root_of(data: bytes) -> xmlio.Element | Fault:
     """Give the root of a document, or why there is none that can be taken."""
-    if len(data) > limits.DOCUMENT_BYTES:
-        return rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}")
+    if len(data) > limits.INPUT_BYTES:
+        return rules.TOO_LARGE.fault("")
     try:
         return xmlio.parse(data)
     except xmlio.XmlRefused as refused:
@@ -90,6 +99,8 @@ def of_root(
     also: Also = nothing_else,
 ) -> Reading:
     """Read a finished document that was parsed."""
+    if fault := too_large(data):
+        return Reading(name, None, (fault,))
     elements = _Elements(root)
     if root.tag != "Sale":
         return Reading(name, None, elements.placed([_not_a_sale(root)], data))
@@ -108,6 +119,13 @@ def of_root(
     return Reading(name, invoice, placed)
 
 
+def too_large(data: bytes) -> Fault | None:
+    """Tell when the bytes that are to be sent as they are are too many."""
+    if len(data) <= limits.DOCUMENT_BYTES:
+        return None
+    return rules.DOCUMENT_TOO_LARGE.fault("", size=f"{len(data):,}")
+
+
 def text_of(data: bytes, encoding: str = "UTF-8") -> Text:
     """Give the text of a document; a byte that its encoding does not know is shown as such."""
     try:
@@ -119,22 +137,27 @@ def text_of(data: bytes, encoding: str = "UTF-8") -> Text:
 
 def encoding_of(data: bytes) -> tuple[str, bytes]:
     """Give the encoding of a document that is read, and the byte order mark that may stand before it."""
+    try:
+        return _encoding_of(xmlio.parse(data), data)
+    except xmlio.XmlRefused:
+        return _encoding_of(None, data)
+
+
+def _encoding_of(root: xmlio.Element | None, data: bytes) -> tuple[str, bytes]:
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
             return encoding, mark
-    try:
-        return xmlio.parse(data).getroottree().docinfo.encoding or "UTF-8", b""
-    except xmlio.XmlRefused:
-        return "UTF-8", b""
+    return (None if root is None else root.getroottree().docinfo.encoding) or "UTF-8", b""
 
 
 def marked(root: xmlio.Element, found: list[tuple[Fault, xmlio.Element]], data: bytes) -> tuple[Fault, ...]:
     """Give the faults of a document in its order, each with the place of its element."""
     if not found:
         return ()
-    numbers = {element: number for number, element in enumerate(root.iter("*"))}
+    wanted = {element for _, element in found}
+    numbers = dict(islice(((one, number) for number, one in enumerate(root.iter("*")) if one in wanted), len(wanted)))
     of = [numbers[element] for _, element in found]
-    text = text_of(data, encoding_of(data)[0])
+    text = text_of(data, _encoding_of(root, data)[0])
     ranges = xmlplaces.ranges(text.text, set(of))
     return tuple(
         text.marked(fault, *ranges[number]) if number in ranges else replace(fault, line=element.sourceline)
@@ -176,7 +199,7 @@ def _foreign_start(data: bytes) -> str | None:
 
 def _not_a_sale(root: xmlio.Element) -> Fault:
     namespace, _, tag = str(root.tag).rpartition("}")
-    hint = _FOREIGN_ROOTS.get(tag, "")
+    hint = _FOREIGN_ROOTS.get(tag) or (_OTHER_UBL if namespace.startswith(f"{{{_UBL_2}") else "")
     if tag == "Sale":
         hint = f", without the namespace {wording.raw(namespace.removeprefix('{'))}"
     return rules.NOT_A_SALE.fault("", root=f"<{wording.raw(tag)}>", hint=hint)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from paytraq_direct.readers.ubl import tables
+from paytraq_direct.readers.ubl.paths import Paths
+from paytraq_direct.readers.ubl.source import first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from paytraq_direct.readers.ubl.paths import Spot
     from paytraq_direct.readers.ubl.source import Source
-    from paytraq_direct.xmlio import Element
+
+_REFERENCE: Final = Paths(("cbc:ID", "cbc:IssueDate"))
 
 
 def of(source: Source, *, references: bool) -> str:
@@ -19,9 +23,10 @@ def of(source: Source, *, references: bool) -> str:
     Notes come first, each as it is; then the terms of payment and, with ``references``, one line for each kind of
     reference: ``Order: PO-7``, several with commas between them, an original invoice with its date after it.
     """
-    parts = [source.take("comment", note) for path in tables.NOTES for note in source.all(path)]
+    head = source.head
+    parts = [source.take("comment", note) for path in tables.NOTES for note in head.get(path, ())]
     label, path = tables.TERMS
-    if terms := [source.take("comment", one).strip() for one in source.all(path)]:
+    if terms := [source.take("comment", one) for one in head.get(path, ())]:
         parts.append(f"{label}: {'; '.join(terms)}")
     if references:
         parts += _references(source)
@@ -30,21 +35,22 @@ def of(source: Source, *, references: bool) -> str:
 
 def _references(source: Source) -> Iterator[str]:
     for label, path in tables.REFERENCES:
-        texts = dict.fromkeys(_said(source, element) for element in source.all(path) if element not in source.taken)
+        spots = source.head.get(path, ())
+        texts = dict.fromkeys(_said(source, spot) for spot in spots if spot[0] not in source.taken)
         if texts:
             yield f"{label}: {', '.join(texts)}"
 
 
-def _said(source: Source, element: Element) -> str:
+def _said(source: Source, spot: Spot) -> str:
     """Say what an element says, in words; a reference is its number, and its date in brackets."""
-    if not len(element):
-        return _noted(source, element)
-    number = source.first(("cbc:ID",), element)
-    date = source.first(("cbc:IssueDate",), element)
+    if not len(spot[0]):
+        return _noted(source, spot)
+    found = _REFERENCE.found(spot[0])
+    number, date = first(found, ("cbc:ID",)), first(found, ("cbc:IssueDate",))
     text = "?" if number is None else _noted(source, number)
     return text if date is None else f"{text} ({_noted(source, date)})"
 
 
-def _noted(source: Source, element: Element) -> str:
-    source.noted.add(element)
-    return " ".join((element.text or "").split())
+def _noted(source: Source, spot: Spot) -> str:
+    source.noted.add(spot[0])
+    return " ".join(spot[1].split())

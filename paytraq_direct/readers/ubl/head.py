@@ -6,32 +6,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import rules
 from paytraq_direct.readers.ubl import tables
-from paytraq_direct.readers.ubl.source import decimal
+from paytraq_direct.readers.ubl.paths import Paths
+from paytraq_direct.readers.ubl.source import decimal, first, text_of
 from paytraq_direct.readers.ubl.tables import TOTALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from paytraq_direct.readers.ubl.paths import Found, Spot
     from paytraq_direct.readers.ubl.source import Source
     from paytraq_direct.xmlio import Element
 
 _AMOUNTS: Final = frozenset({"net_amount", "gross_amount"})
-_COLLAPSED: Final = frozenset({"document_date", "date_due", "currency"})
 _SUMMED: Final = (
     ("cbc:AllowanceTotalAmount", "discount"),
     ("cbc:ChargeTotalAmount", "charge"),
 )
+_SAID: Final = {"true": True, "1": True, "false": False, "0": False}
+_CHARGED: Final = Paths(tables.CHARGED_PATHS)
+_TAXED: Final = Paths(("cbc:CompanyID", "cac:TaxScheme/cbc:ID"))
 
 
 def take(source: Source, kind: str) -> dict[str, Any]:
     """Give the record of the head; ``kind`` is the name of the root."""
     record: dict[str, Any] = {}
     for field, paths in tables.HEAD:
-        found = source.first(paths)
-        if found is not None:
-            text = source.take(field, found)
-            text = decimal(text) if field in _AMOUNTS else text
-            record[field] = text.strip() if field in _COLLAPSED else text
+        spot = first(source.head, paths)
+        if spot is not None:
+            text = source.take(field, spot)
+            record[field] = decimal(text) if field in _AMOUNTS else text
     record["include_tax"] = False
     _sale_type(source, kind, record)
     _currency(source, record)
@@ -45,32 +48,41 @@ def take(source: Source, kind: str) -> dict[str, Any]:
 def adjustments(source: Source) -> list[dict[str, Any]]:
     """Give the charges and discounts on the whole document, each as the sum that the document gives."""
     rows = []
-    for index, element in enumerate(source.all("cac:AllowanceCharge")):
+    for index, (element, _) in enumerate(source.head.get(tables.CHARGED, ())):
         path = f"adjustments[{index}]"
         source.stands(path, element)
-        is_charge = source.text("cbc:ChargeIndicator", element) in {"true", "1"}
-        row = {"type_id": "charge" if is_charge else "discount", "pct_or_amount": "amount"}
-        amount = source.first(("cbc:Amount",), element)
+        found = _CHARGED.found(element)
+        row = {
+            "type_id": "charge" if is_charge(source, element, found, path) else "discount",
+            "pct_or_amount": "amount",
+        }
+        amount = first(found, ("cbc:Amount",))
         if amount is not None:
             row["amount"] = decimal(source.take(f"{path}.amount", amount))
-        reasons = [source.take(f"{path}.description", one) for one in source.all("cbc:AllowanceChargeReason", element)]
-        code = source.first(("cbc:AllowanceChargeReasonCode",), element)
+        reasons = [source.take(f"{path}.description", one) for one in found.get("cbc:AllowanceChargeReason", ())]
+        code = first(found, ("cbc:AllowanceChargeReasonCode",))
         if not reasons and code is not None:
-            reasons.append(f"reason code {source.take(f'{path}.description', code).strip()}")
+            reasons.append(f"reason code {source.take(f'{path}.description', code)}")
         if reasons:
             row["description"] = "\n".join(reasons)
         rows.append(row)
     return rows
 
 
+def is_charge(source: Source, element: Element, found: Found, path: str) -> bool:
+    """Tell a charge from an allowance; what says neither is refused, since the sign of an amount hangs on it."""
+    said = text_of(found, "cbc:ChargeIndicator")
+    if said not in _SAID:
+        source.fault(rules.NOT_SAID_WHICH, element, path, value=said or "not there")
+    return _SAID.get(said, False)
+
+
 def _sale_type(source: Source, kind: str, record: dict[str, Any]) -> None:
     """Tell the type by the root and the code; one without the other would take a credit for an invoice."""
-    element = source.first(("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode"))
-    code = "" if element is None else (element.text or "").strip()
-    at = source.root if element is None else element
+    at, code = first(source.head, tables.TYPES) or (source.root, "")
     source.stands("sale_type", at)
-    if element is not None and code in tables.PLAIN_TYPES:
-        source.taken.add(element)
+    if code in tables.PLAIN_TYPES:
+        source.taken.add(at)
     if code in tables.SELF_BILLED:
         source.fault(rules.SELF_BILLED, at, "sale_type", value=code)
     if kind == "CreditNote" or code in tables.CREDIT_TYPES:
@@ -85,33 +97,39 @@ def _sale_type(source: Source, kind: str, record: dict[str, Any]) -> None:
 
 def _currency(source: Source, record: dict[str, Any]) -> None:
     """Take the currency of the amounts where the document names none and they agree; refuse amounts of another."""
-    carried = [one for one in _money(source) if one.get("currencyID")]
-    if not record.get("currency") and len({one.get("currencyID") for one in carried}) == 1:
-        record["currency"] = carried[0].get("currencyID")
-        source.stands("currency", carried[0])
-    currency = record.get("currency")
-    for one in carried:
-        if currency and one.get("currencyID") != currency:
-            source.fault(rules.OTHER_CURRENCY, one, "currency", value=one.get("currencyID"), currency=currency)
+    carried = [(element, element.get("currencyID")) for element in _money(source)]
+    codes = {code for _, code in carried if code}
+    if not record.get("currency") and len(codes) == 1:
+        record["currency"] = codes.pop()
+        source.stands("currency", next(element for element, code in carried if code))
+    currency = source.currency = record.get("currency")
+    for element, code in carried:
+        if currency and code and code != currency:
+            source.fault(rules.OTHER_CURRENCY, element, "currency", value=code, currency=currency)
 
 
 def _money(source: Source) -> Iterator[Element]:
     """Give the amounts that the record carries."""
-    yield from source.all(f"{TOTALS}/*")
-    yield from source.all("cac:AllowanceCharge/cbc:Amount")
-    for line in ("cac:InvoiceLine", "cac:CreditNoteLine"):
-        for path in ("cbc:LineExtensionAmount", "cac:Price/cbc:PriceAmount", "cac:AllowanceCharge/cbc:Amount"):
-            yield from source.all(f"{line}/{path}")
+    for path in (*tables.AMOUNTS, f"{tables.CHARGED}/cbc:Amount"):
+        for element, _ in source.head.get(path, ()):
+            yield element
+    for _, found in source.lines:
+        for path in _LINE_MONEY:
+            for element, _ in found.get(path, ()):
+                yield element
+
+
+_LINE_MONEY: Final = ("cbc:LineExtensionAmount", "cac:Price/cbc:PriceAmount", f"{tables.CHARGED}/cbc:Amount")
 
 
 def _gross(source: Source, record: dict[str, Any]) -> None:
     """Where there is no gross amount, as in UBL 2.0, what is due is it, when nothing was prepaid or rounded."""
-    payable = source.first((f"{TOTALS}/cbc:PayableAmount",))
+    payable = first(source.head, (f"{TOTALS}/cbc:PayableAmount",))
     between = (f"{TOTALS}/cbc:PrepaidAmount", f"{TOTALS}/cbc:PayableRoundingAmount")
-    if record.get("gross_amount") or payable is None or any(not _is_zero(source.text(path)) for path in between):
+    if record.get("gross_amount") or payable is None or any(not _is_zero(text_of(source.head, it)) for it in between):
         return
     record["gross_amount"] = decimal(source.take("gross_amount", payable))
-    source.fault(rules.GROSS_FROM_DUE, payable, "gross_amount", value=record["gross_amount"])
+    source.fault(rules.GROSS_FROM_DUE, payable[0], "gross_amount", value=record["gross_amount"])
 
 
 def _is_zero(text: str) -> bool:
@@ -120,38 +138,37 @@ def _is_zero(text: str) -> bool:
 
 def _parties(source: Source, record: dict[str, Any]) -> None:
     for name, path in (("supplier", tables.SUPPLIER), ("client", tables.CLIENT)):
-        for scheme in source.all(f"{path}/cac:PartyTaxScheme"):
-            number = source.first(("cbc:CompanyID",), scheme)
-            code = source.first(("cac:TaxScheme/cbc:ID",), scheme)
-            if number is not None and code is not None and (code.text or "").strip().upper() == "VAT":
+        for scheme, _ in source.head.get(f"{path}/cac:PartyTaxScheme", ()):
+            found = _TAXED.found(scheme)
+            number, code = first(found, ("cbc:CompanyID",)), first(found, ("cac:TaxScheme/cbc:ID",))
+            if number is not None and code is not None and code[1].upper() == "VAT":
                 record[f"{name}_tax_number"] = source.take(f"{name}_tax_number", number)
-                source.taken.add(code)
+                source.taken.add(code[0])
                 break
-        for trading in source.all(f"{path}/cac:PartyName/cbc:Name"):
-            if trading.text == record.get(f"{name}_name"):
+        for trading, text in source.head.get(f"{path}/cac:PartyName/cbc:Name", ()):
+            if text == record.get(f"{name}_name"):
                 source.taken.add(trading)
 
 
 def _tax_basis(source: Source, record: dict[str, Any]) -> None:
-    code = source.first(("cac:InvoicePeriod/cbc:DescriptionCode",))
-    basis = None if code is None else tables.TAX_BASES.get((code.text or "").strip())
+    code = first(source.head, ("cac:InvoicePeriod/cbc:DescriptionCode",))
+    basis = None if code is None else tables.TAX_BASES.get(code[1])
     if code is not None and basis:
-        source.taken.add(code)
-        source.stands("tax_basis", code)
+        source.take("tax_basis", code)
         record["tax_basis"] = basis
 
 
 def _payment(source: Source, record: dict[str, Any]) -> None:
     if record.get("date_due"):
         record["pay_term_type"] = "0"
-    means = list(source.all("cac:PaymentMeans/cbc:PaymentMeansCode"))
-    known = {tables.PAYMENT_METHODS.get((one.text or "").strip()) for one in means}
+    means: list[Spot] = source.head.get("cac:PaymentMeans/cbc:PaymentMeansCode", [])
+    known = {tables.PAYMENT_METHODS.get(code) for _, code in means}
     method = known.pop() if len(known) == 1 else None
     record["payment_method"] = method or tables.NOT_DEFINED
     if means:
-        source.stands("payment_method", means[0])
+        source.stands("payment_method", means[0][0])
     if method:
-        source.taken.update(means)
+        source.taken.update(element for element, _ in means)
 
 
 def settle_totals(source: Source, record: dict[str, Any], sums: dict[str, str]) -> None:
@@ -160,8 +177,8 @@ def settle_totals(source: Source, record: dict[str, Any], sums: dict[str, str]) 
     said += [(path, sums[kind]) for path, kind in _SUMMED]
     said += [("cbc:PrepaidAmount", "0"), ("cbc:PayableRoundingAmount", "0")]
     for path, expected in said:
-        for element in source.all(f"{TOTALS}/{path}"):
-            if expected is not None and _same(decimal(element.text or ""), expected):
+        for element, text in source.head.get(f"{TOTALS}/{path}", ()):
+            if expected is not None and _same(decimal(text), expected):
                 source.taken.add(element)
 
 

@@ -9,7 +9,8 @@ from paytraq_direct.invoice import take
 from paytraq_direct.readers import sale
 from paytraq_direct.readers.reading import Reading
 from paytraq_direct.readers.ubl import reader, tables
-from paytraq_direct.readers.ubl.source import Source
+from paytraq_direct.readers.ubl.paths import Paths
+from paytraq_direct.readers.ubl.source import Source, first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,8 @@ _LINE: Final = (
     Term("the VAT category", "BT-151", ("cac:Item/cac:ClassifiedTaxCategory/cbc:ID",)),
     Term("the name of the item", "BT-153", ("cac:Item/cbc:Name",)),
 )
+_HEAD_PATHS: Final = Paths(path for term in _HEAD for path in term.paths)
+_LINE_PATHS: Final = Paths(path for term in _LINE for path in term.paths)
 
 
 def as_it_is(name: str, root: Element, data: bytes, options: Options) -> Reading:
@@ -61,6 +64,8 @@ def as_it_is(name: str, root: Element, data: bytes, options: Options) -> Reading
 
     An error is a term that EN 16931 requires and that is not there, or a breach of what PayTraq documents or of safety.
     """
+    if fault := sale.too_large(data):
+        return Reading(name, None, (fault,))
     source = Source(root)
     record = reader.record_of(source, options)
     invoice, faults = take(record, foreign=True, arithmetic=options.arithmetic)
@@ -80,16 +85,14 @@ def as_it_is(name: str, root: Element, data: bytes, options: Options) -> Reading
 
 
 def _missing(source: Source) -> Iterator[tuple[Fault, Element]]:
-    yield from _missing_in(source, source.root, "", _HEAD)
-    lines = [line for path in _HEAD[-1].paths for line in source.all(path)]
-    for index, line in enumerate(lines):
-        yield from _missing_in(source, line, f"line_items[{index}]", _LINE)
+    yield from _missing_in(source.root, "", _HEAD, _HEAD_PATHS)
+    for index, (line, _) in enumerate(source.lines):
+        yield from _missing_in(line, f"line_items[{index}]", _LINE, _LINE_PATHS)
 
 
-def _missing_in(
-    source: Source, element: Element, path: str, terms: tuple[Term, ...]
-) -> Iterator[tuple[Fault, Element]]:
+def _missing_in(element: Element, path: str, terms: tuple[Term, ...], paths: Paths) -> Iterator[tuple[Fault, Element]]:
+    found = paths.found(element)
     for term in terms:
-        if source.first(term.paths, element) is None:
+        if first(found, term.paths) is None:
             fault = rules.AT_THE_LEAST.fault(path, what=term.what, term=term.number, place=term.paths[0])
             yield fault, element

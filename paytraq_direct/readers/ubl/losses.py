@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paytraq_direct import wording
 from paytraq_direct.readers.reading import Loss
+from paytraq_direct.readers.ubl.source import prefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from paytraq_direct.readers.ubl.source import Source
     from paytraq_direct.xmlio import Element
 
 _LONGEST: Final = 100
+_LOOKED_AT: Final = 1_000
+_MOST_ATTRIBUTES: Final = 100
+_MOST_LOSSES: Final = 500
 
 
 class Kind(NamedTuple):
@@ -87,10 +89,121 @@ WITHOUT_CONTENT: Final = frozenset(
 )  # fmt: skip
 
 
+# Attributes of what is carried. The first are in the record or held to it: another currency is refused. The others say
+# from which list or scheme a code is, and what a program needs to read the file. With an element: there alone.
+CARRIED_ATTRIBUTES: Final = frozenset({"unitCode", "currencyID"})
+SILENT_ATTRIBUTES: Final = frozenset(
+    {"listID", "listName", "listAgencyID", "listAgencyName", "listVersionID", "listURI", "listSchemeURI", "schemeName",
+     "schemeAgencyID", "schemeAgencyName", "schemeVersionID", "schemeURI", "schemeDataURI", "unitCodeListID",
+     "unitCodeListAgencyID", "unitCodeListAgencyName", "currencyCodeListVersionID", "TaxScheme/ID@schemeID",
+     "xsi:schemaLocation", "xsi:noNamespaceSchemaLocation", "xsi:type", "xml:space"}
+)  # fmt: skip
+_PASSED_BY: Final = CARRIED_ATTRIBUTES | SILENT_ATTRIBUTES
+# A scheme that the field itself means: a bar code is a GTIN.
+_MEANT: Final = frozenset({("StandardItemIdentification/ID@schemeID", scheme) for scheme in ("0160", "GTIN")})
+_XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+_XML: Final = "{http://www.w3.org/XML/1998/namespace}"
+_LINES: Final = frozenset({"InvoiceLine", "CreditNoteLine"})
+
+
+class _Place:
+    """Where alike elements stand, ``Line/Item/Name``: of which kind they are, and what stands below."""
+
+    __slots__ = ("_below", "is_group", "kind", "path", "said")
+
+    def __init__(self, path: str, kind: Kind | None) -> None:
+        own = _BY_ELEMENT.get(path)
+        self.path = path
+        self.kind = own or kind
+        self.is_group = own is not None
+        self.said = path not in WITHOUT_CONTENT
+        self._below: dict[object, _Place] = {}
+
+    def below(self, tag: object) -> _Place:
+        """Give the place of a child."""
+        place = self._below.get(tag)
+        if place is None:
+            name = str(tag).rpartition("}")[2]
+            path = f"{self.path}/{name}" if self.path else "Line" if name in _LINES else name
+            place = self._below[tag] = _Place(path, self.kind)
+        return place
+
+
+class _Said(NamedTuple):
+    """What one element says, or an attribute of it."""
+
+    element: Element
+    text: str
+    attribute: str = ""
+
+
+class _Search:
+    """One walk over a document, in which what nobody took is gathered: alike facts by kind, place and group."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.groups: dict[tuple[str, str, bool], dict[Element, list[_Said]]] = {}
+        # Elements with text beside other elements: no field holds all of it.
+        self._mixed = set(source.root.xpath("//*[*][text()[normalize-space()]]"))
+        top = _Place("", None)
+        self._attributes(source.root, top)
+        if source.root in self._mixed:
+            self._add(top, (source.root, ""), _Said(source.root, _own_text(source.root)), noted=False)
+        self._walk(source.root, top, None)
+
+    def _walk(self, element: Element, place: _Place, group: tuple[Element, str] | None) -> None:
+        taken, noted = self._source.taken, self._source.noted
+        for child in element:
+            below = place.below(child.tag)
+            of = (child, below.path) if below.is_group else group
+            text = (child.text or "").strip()
+            is_mixed = child in self._mixed
+            if text or is_mixed:
+                is_lost = below.said and (is_mixed or child not in taken)
+                if is_lost:
+                    text = _own_text(child) if is_mixed else text
+                    self._add(below, of or (child, below.path), _Said(child, text), noted=child in noted)
+                if not is_lost or child in noted:
+                    self._attributes(child, below)
+                if not is_mixed:
+                    continue
+            self._walk(child, below, of)
+
+    def _add(self, place: _Place, group: tuple[Element, str], said: _Said, *, noted: bool) -> None:
+        key = ((place.kind or KINDS[-1]).code, group[1], noted)
+        is_known = place.kind is not None and not said.attribute
+        if not is_known and len(self.groups) >= _MOST_LOSSES and key not in self.groups:
+            key = (KINDS[-1].code, "", noted)  # what is left is counted together
+        self.groups.setdefault(key, {}).setdefault(group[0], []).append(said)
+
+    def _attributes(self, element: Element, place: _Place) -> None:
+        """Note the attributes of a carried element that say something: the rest of it is in the record."""
+        if len(element.attrib) > _MOST_ATTRIBUTES:  # lxml looks each up from the first one on
+            said = _Said(element, f"{len(element.attrib):,} attributes", "*")
+            self._add(place, (element, f"{place.path}@*"), said, noted=False)
+            return
+        for name, value in element.items():
+            short = name.replace(_XSI, "xsi:").replace(_XML, "xml:")
+            inner = f"{'/'.join(place.path.split('/')[-2:])}@{short}"
+            is_silent = not {short, inner}.isdisjoint(_PASSED_BY)
+            if value.strip() and not is_silent and (inner, value) not in _MEANT:
+                said = _Said(element, value, prefixed(name))
+                self._add(place, (element, f"{place.path}@{short}"), said, noted=False)
+
+
+def found(source: Source) -> tuple[Loss, ...]:
+    """Give what nobody took of a document, in document order, alike facts counted as one."""
+    kinds = {kind.code: kind for kind in KINDS}
+    return tuple(
+        _loss(source, kinds[code], members, in_comment=in_comment)
+        for (code, _, in_comment), members in _Search(source).groups.items()
+    )
+
+
 def path_of(element: Element) -> str:
     """Give the names from below the root to an element, without prefixes: ``Line/Item/Name``."""
     names = [local(element), *(local(above) for above in element.iterancestors())][:-1]
-    if names and names[-1] in {"InvoiceLine", "CreditNoteLine"}:
+    if names and names[-1] in _LINES:
         names[-1] = "Line"
     return "/".join(reversed(names))
 
@@ -100,49 +213,29 @@ def local(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def found(source: Source) -> tuple[Loss, ...]:
-    """Give what nobody took of a document, in document order, alike facts counted as one."""
-    groups: dict[tuple[str, str, bool], dict[Element, list[Element]]] = {}
-    for element in _left(source):
-        kind, group = _group_of(element)
-        members = groups.setdefault((kind.code, path_of(group), element in source.noted), {})
-        members.setdefault(group, []).append(element)
-    kinds = {kind.code: kind for kind in KINDS}
-    return tuple(
-        _loss(source, kinds[code], members, in_comment=in_comment) for (code, _, in_comment), members in groups.items()
-    )
+def _own_text(element: Element) -> str:
+    return " ".join((element.text or "", *(child.tail or "" for child in element)))
 
 
-def _left(source: Source) -> Iterator[Element]:
-    for element in source.root.iter("*"):
-        said = (element.text or "").strip() or any((child.tail or "").strip() for child in element)
-        if said and element not in source.taken and path_of(element) not in WITHOUT_CONTENT:
-            yield element
-
-
-def _group_of(element: Element) -> tuple[Kind, Element]:
-    """Find the kind of an element: the innermost one around it that a kind names."""
-    at: Element | None = element
-    while at is not None:
-        kind = _BY_ELEMENT.get(path_of(at))
-        if kind is not None:
-            return kind, at
-        at = at.getparent()
-    return KINDS[-1], element
-
-
-def _loss(source: Source, kind: Kind, groups: dict[Element, list[Element]], *, in_comment: bool) -> Loss:
+def _loss(source: Source, kind: Kind, groups: dict[Element, list[_Said]], *, in_comment: bool) -> Loss:
     """Tell of alike groups by the first of them, and by its one element where it is a single one."""
-    first, elements = next(iter(groups.items()))
-    first = elements[0] if len(elements) == 1 else first
-    texts = [" ".join((one.text or "").split()) for one in elements]
+    first, said = next(iter(groups.items()))
+    first = said[0].element if len(said) == 1 else first
+    attribute = f"/@{said[0].attribute}" if said[0].attribute else ""
+    texts = [" ".join(f"{one.text[:_LOOKED_AT]} {_other_currency(source, one)}".split()) for one in said[:_LONGEST]]
     return Loss(
         code=kind.code,
         what=kind.what,
-        place=source.place_of(first),
+        place=source.place_of(first) + attribute,
         value=wording.raw(" ".join(text[:_LONGEST] for text in texts), _LONGEST),
         consequence=kind.consequence,
         line=first.sourceline,
         times=len(groups),
         in_comment=in_comment,
     )
+
+
+def _other_currency(source: Source, said: _Said) -> str:
+    """Give the currency of an amount that is not in that of the document."""
+    currency = said.element.get("currencyID")
+    return "" if said.attribute or currency in {None, source.currency} else str(currency)

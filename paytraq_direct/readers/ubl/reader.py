@@ -12,7 +12,7 @@ from paytraq_direct.readers import sale
 from paytraq_direct.readers.reading import Reading
 from paytraq_direct.readers.ubl import comment, head, losses, tables
 from paytraq_direct.readers.ubl.lines import Line, decimals_of
-from paytraq_direct.readers.ubl.source import Source
+from paytraq_direct.readers.ubl.source import Source, decimal
 
 if TYPE_CHECKING:
     from paytraq_direct.errors import Fault
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from paytraq_direct.xmlio import Element
 
 _EXACT: Final = Context(prec=200)
-_LINES: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
 _PATHS: Final = {
     **{row.field: row.paths[0] for row in tables.HEAD},
     **{row.field: row.paths[0] for row in tables.LINE},
     "sale_type": "cbc:InvoiceTypeCode",
-    "line_items": _LINES[0],
+    "line_items": tables.LINES[0],
 }
 
 
@@ -39,7 +38,7 @@ def of_root(name: str, root: Element, data: bytes, options: Options) -> Reading:
     noted = [(of_document(fault), source.element_of(fault.path)) for fault in faults] + source.faults
     if any(fault.is_error for fault, _ in noted):
         invoice = None
-    return Reading(name, invoice, sale.marked(root, noted, data)).losing(losses.found(source))
+    return Reading(name, invoice, sale.marked(root, noted, data)).losing(lambda: losses.found(source))
 
 
 def record_of(source: Source, options: Options) -> dict[str, Any]:
@@ -47,13 +46,15 @@ def record_of(source: Source, options: Options) -> dict[str, Any]:
     kind = tables.ROOTS[str(source.root.tag)]
     record = head.take(source, kind)
     decimals = decimals_of(record.get("currency"))
-    elements = [element for path in _LINES for element in source.all(path)]
     record["line_items"] = [
-        Line(source, element, f"line_items[{index}]", decimals).take() for index, element in enumerate(elements)
+        Line(source, element, found, f"line_items[{index}]", decimals).take()
+        for index, (element, found) in enumerate(source.lines)
     ]
     if adjustments := head.adjustments(source):
         record["adjustments"] = adjustments
-    head.settle_totals(source, record, _sums(record))
+    sums = _sums(record)
+    head.settle_totals(source, record, sums)
+    _net(source, record, sums)
     if text := comment.of(source, references=options.references):
         record["comment"] = text
     if options.operation:
@@ -71,6 +72,18 @@ def _sums(record: dict[str, Any]) -> dict[str, str]:
         if amount is not None:
             sums[kind] = _EXACT.add(sums[kind], amount)
     return {kind: amounts.amount_text(total) for kind, total in sums.items()}
+
+
+def _net(source: Source, record: dict[str, Any], sums: dict[str, str]) -> None:
+    """Refuse the tax where the total without tax should be: OIOUBL has it there, and UBL 2.0 let its users think so."""
+    net, gross = (amounts.amount_of_text(record.get(name) or "") for name in ("net_amount", "gross_amount"))
+    lines, charge, discount = (Decimal(sums[kind]) for kind in ("lines", "charge", "discount"))
+    expected = _EXACT.subtract(_EXACT.add(lines, charge), discount)
+    if net is None or net == expected:
+        return
+    taxes = {amounts.amount_of_text(decimal(text)) for _, text in source.head.get(tables.TAXES, ())}
+    if net in taxes or gross == _EXACT.add(expected, net):
+        source.fault(rules.NET_IS_TAX, source.element_of("net_amount"), "net_amount", value=record["net_amount"])
 
 
 def _negative(source: Source, record: dict[str, Any]) -> None:

@@ -84,6 +84,32 @@ REFERENCES: Final = (
     ("Rounding", f"{TOTALS}/cbc:PayableRoundingAmount"),
     ("Amount due", f"{TOTALS}/cbc:PayableAmount"),
 )
+# All that is looked at: below the root, below a line, and below an allowance or charge of either.
+LINES: Final = ("cac:InvoiceLine", "cac:CreditNoteLine")
+TYPES: Final = ("cbc:InvoiceTypeCode", "cbc:CreditNoteTypeCode")
+TAXES: Final = "cac:TaxTotal/cbc:TaxAmount"
+CHARGED: Final = "cac:AllowanceCharge"
+CHARGED_PATHS: Final = (
+    "cbc:ChargeIndicator", "cbc:Amount", "cbc:MultiplierFactorNumeric", "cbc:AllowanceChargeReason",
+    "cbc:AllowanceChargeReasonCode",
+)  # fmt: skip
+AMOUNTS: Final = tuple(
+    f"{TOTALS}/cbc:{name}Amount"
+    for name in ("LineExtension", "TaxExclusive", "TaxInclusive", "AllowanceTotal", "ChargeTotal", "Prepaid",
+                 "PayableRounding", "Payable")
+)  # fmt: skip
+HEAD_PATHS: Final = (
+    *(path for row in HEAD for path in row.paths), *TYPES, *NOTES, TERMS[1], *(path for _, path in REFERENCES),
+    *AMOUNTS,
+    *(f"{party}/{path}" for party in (SUPPLIER, CLIENT) for path in ("cac:PartyTaxScheme", "cac:PartyName/cbc:Name")),
+    CHARGED, f"{CHARGED}/cbc:Amount", TAXES, "cac:InvoicePeriod/cbc:DescriptionCode",
+    "cac:PaymentMeans/cbc:PaymentMeansCode",
+)  # fmt: skip
+LINE_PATHS: Final = (
+    *(path for row in LINE for path in row.paths), "cac:Price/cbc:BaseQuantity", CHARGED, f"{CHARGED}/cbc:Amount",
+    "cac:SubInvoiceLine",
+    "cac:Item/cac:StandardItemIdentification/cbc:ID", "cac:Item/cbc:Description", "cbc:Note",
+)  # fmt: skip
 
 SELF_BILLED: Final = frozenset({"389", "261"})
 PROFORMA: Final = "325"
