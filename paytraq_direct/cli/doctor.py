@@ -18,7 +18,7 @@ from paytraq_direct.cli.command import hidden, wants_colour
 from paytraq_direct.config import Config
 from paytraq_direct.doctor import Finding
 from paytraq_direct.errors import ChannelError
-from paytraq_direct.outbox import health, outbox
+from paytraq_direct.outbox import health, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,7 @@ def _of_config(given: dict[str, Any], config: Config) -> Finding:
 
 
 def _of_outbox(place: str | None) -> Iterator[Finding]:
-    path, origin = (outbox.default_path(), "the default place") if place is None else (Path(place), "--outbox")
+    path, origin = (sqlite.default_path(), "the default place") if place is None else (Path(place), "--outbox")
     shown = Path(hidden(str(path)))
     yield Finding("ok", "setting", f"outbox: {shown}, from {origin}")
     yield from doctor.ledger(shown, health.look(path))

@@ -16,13 +16,12 @@ from paytraq_direct.outbox import content, forks, guard, presence
 from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.guard import Draft, Standing
 from paytraq_direct.outbox.ledger import now, storable
-from paytraq_direct.outbox.sqlite import SqliteStore, place_of
+from paytraq_direct.outbox.sqlite import SqliteStore, default_path, place_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
@@ -399,10 +398,3 @@ def _closed(page: Page, fingerprint: str) -> Closed | None:
     """Tell for how long a channel is to be left alone; a clock that was put back since must not make that long."""
     seconds = page.closed_until(fingerprint) - time.time()
     return Closed(seconds) if 0 < seconds <= LONGEST_WAIT_S else None
-
-
-def default_path() -> Path:
-    """Give the outbox's place when none is named: in the user's state folder."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - needed for this alone
-
-    return user_state_path("paytraq_direct", appauthor=False) / "outbox.sqlite"

@@ -31,6 +31,13 @@ _INTERRUPTED: Final = "the thread that wrote for others was interrupted; try aga
 _TABLES: Final = Path(__file__).with_name("tables.sql")
 
 
+def default_path() -> Path:
+    """Give the outbox's place when none is named: in the user's state folder."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - needed for this alone
+
+    return user_state_path("paytraq_direct", appauthor=False) / "outbox.sqlite"
+
+
 def place_of(path: str | os.PathLike[str]) -> Path:
     """Give where a path truly leads, whatever folder is worked in later and by whatever link it is reached."""
     try:

@@ -200,7 +200,8 @@ def _uploader(stack: ExitStack, given: dict[str, Any], *, check: bool) -> Upload
 
 def _outbox(stack: ExitStack, path: str | None, *, check: bool) -> Outbox | None:
     """Open the ledger; a check makes none where there is none."""
-    from paytraq_direct.outbox.outbox import Outbox, default_path  # noqa: PLC0415 - brings sqlite3
+    from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415 - brings sqlite3
+    from paytraq_direct.outbox.sqlite import default_path  # noqa: PLC0415 - the same
 
     place = default_path() if path is None else Path(path)
     return None if check and not place.exists() else stack.enter_context(Outbox(place))
