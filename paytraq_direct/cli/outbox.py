@@ -129,7 +129,7 @@ def list_(
 def show(ledger: Outbox, *, ref: str, channel: str | None, as_json: bool, document: bool) -> int:
     """Show one delivery: every attempt and its answer."""
     delivery = deliveries.one(ledger, ref, channel)
-    if document and not elsewhere.keeps_document(delivery):
+    if document and elsewhere.document_of(delivery) is None:
         raise click.UsageError(f"of {deliveries.name(delivery)} no document is kept: {_kept(ledger, delivery)}")
     if document:
         sys.stdout.buffer.write(ledger.document(delivery.id))
@@ -152,7 +152,7 @@ def show(ledger: Outbox, *, ref: str, channel: str | None, as_json: bool, docume
 
 def _kept(ledger: Outbox, delivery: Delivery) -> str:
     """Say what the ledger keeps of a delivery."""
-    if not elsewhere.keeps_document(delivery):
+    if elsewhere.document_of(delivery) is None:
         return raw(elsewhere.told(ledger.record(delivery.id)), longest=_NOTE_SHOWN)
     return f"document {len(ledger.document(delivery.id)):,} bytes, sha256 {delivery.sha256}"
 

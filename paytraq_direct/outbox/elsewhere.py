@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from paytraq_direct.outbox.ledger import Delivery, State
 
 UPLOAD: Final = "payt upload"
+UPSERT: Final = "payt upsert"
 
 
 class Other(NamedTuple):
     """How deliveries of another command are told of; ``states`` says what each of theirs means.
 
-    ``keeps_document`` tells whether the outbox has the very bytes that were sent, or a record about them alone.
+    ``document`` is the name of a file with the very bytes that were sent, None where the outbox has a record alone.
     """
 
     command: str
     states: Mapping[State, str]
-    keeps_document: bool
+    document: str | None
 
 
 # By how their channel is named, which is the command that sends them.
@@ -37,7 +38,20 @@ _OTHERS: Final[Mapping[str, Other]] = {
             "sending": "Being sent.",
             "superseded": "Superseded by a later file.",
         },
-        keeps_document=False,
+        document=None,
+    ),
+    UPSERT: Other(
+        UPSERT,
+        {
+            "delivered": "Delivered: Payt has processed the invoice.",
+            "in_doubt": "In doubt: the invoice may have been processed. Sending it again is safe: it is an upsert.",
+            "rejected": "Rejected: Payt refused the invoice.",
+            "deferred": "Deferred: the invoice was surely not taken.",
+            "pending": "Pending: the invoice was not sent yet.",
+            "sending": "Being sent.",
+            "superseded": "Superseded by later content.",
+        },
+        document="invoice.json",
     ),
 }  # fmt: skip
 
@@ -53,10 +67,10 @@ def again(delivery: Delivery) -> str:
     return f"it goes by {other.command}, not from here: run that again with the file" if other else ""
 
 
-def keeps_document(delivery: Delivery) -> bool:
-    """Tell whether the outbox has the very bytes of a delivery."""
+def document_of(delivery: Delivery) -> str | None:
+    """Name a file for the very bytes of a delivery; None when the outbox does not have them."""
     other = other_of(delivery)
-    return other is None or other.keeps_document
+    return "document.xml" if other is None else other.document
 
 
 def told(record: str) -> str:

@@ -32,8 +32,7 @@ td,th{{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-a
 {resolutions}<h2>Files</h2><table><tr><th>file</th><th>SHA-256</th></tr>{sums}</table>
 <p>{kept}; record.json what was read; attempts.json every answer.</p></html>
 """
-_DOCUMENT: Final = "document.xml"
-_KEPT: Final = f"{_DOCUMENT} holds the very bytes that were posted"
+_KEPT: Final = "{} holds the very bytes that were posted"
 _NOT_KEPT: Final = (
     "The bytes that were posted are not kept: record.json has their size and SHA-256, to hold a copy against"
 )
@@ -54,9 +53,9 @@ def write(outbox: Outbox, delivery: Delivery, target: Path) -> None:
     for attempt in attempts:
         attempt["body"] = attempt["body"].decode(errors="replace")
     resolutions = [resolution._asdict() for resolution in outbox.resolutions(delivery.id)]
-    documents = {_DOCUMENT: outbox.document(delivery.id)} if elsewhere.keeps_document(delivery) else {}
+    name = elsewhere.document_of(delivery)
     files: dict[str, bytes] = {
-        **documents,
+        **({} if name is None else {name: outbox.document(delivery.id)}),
         "record.json": _json(json.loads(outbox.record(delivery.id))),
         "delivery.json": _json({**delivery._asdict(), "resolutions": resolutions}),
         "attempts.json": _json(attempts),
@@ -106,15 +105,15 @@ def _page(
         f"{'received' if found['is_received'] else 'not received'}: {escape(found['note'])}</p>"
         for found in resolutions
     )
-    other = elsewhere.other_of(delivery)
+    other, name = elsewhere.other_of(delivery), elsewhere.document_of(delivery)
     return _PAGE.format(
         title=escape(f"Delivery of {delivery.document_ref}"),
         state=escape((other.states if other else _STATES)[delivery.state]),
-        kept=_KEPT if _DOCUMENT in sums else _NOT_KEPT,
-        facts=_rows([name, value] for name, value in facts.items()),
+        kept=_NOT_KEPT if name is None else _KEPT.format(name),
+        facts=_rows(facts.items()),
         attempts=_rows([a["began_at"], a["ended_at"], a["outcome"], a["status"], a["message"]] for a in attempts),
         resolutions=told,
-        sums=_rows([name, value] for name, value in sums.items()),
+        sums=_rows(sums.items()),
     )
 
 

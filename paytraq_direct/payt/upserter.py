@@ -317,13 +317,14 @@ class Upserter:
         return Key(self._fingerprint, self.endpoint.administration, "payt_invoice", errand.record.invoice_number)
 
     def _draft(self, errand: Errand) -> Draft:
-        from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415 - see above
+        from paytraq_direct.outbox.elsewhere import UPSERT  # noqa: PLC0415 - see above
+        from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415
         from paytraq_direct.outbox.ledger import now, storable  # noqa: PLC0415
 
         return Draft(
             key=self._key(errand),
             masked=self.endpoint.masked,
-            named=None,
+            named=UPSERT,
             record=errand.text.decode(),
             document=errand.text,
             values={

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import run, started
-from payt_invoices import numbered, smallest
 
 from paytraq_direct import payt
 from paytraq_direct.inbox.script import Script
 from paytraq_direct.payt.twin import FILE_TYPES, Arrived, Twin
+
+from .invoices import numbered, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

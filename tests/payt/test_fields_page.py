@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from paytraq_direct.fields import Field
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 FORMS = {
     "text": "text", "name": "text of one line", "date": "date, `2026-11-02`", "code": "one of", "currency": "`EUR`",
     "boolean": "`true` or `false`", "money": '`"121.00"`', "decimal": '`"2.5"`', "whole": "whole number",

@@ -7,15 +7,14 @@ import logging
 import pickle
 import re
 import signal
+import zipfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import run, started
-from payt_invoices import fullest, numbered, smallest, written
 from test_canary import _everything_about
 from test_cli import plain
-from test_payt_verdict import SHOWN
 from wire.scenarios import DEADLINE_S, SCENARIOS, Scenario
 from wire.servers import Peer, Server, authority, closed_port
 
@@ -26,6 +25,9 @@ from paytraq_direct.payt.endpoint import Endpoint
 from paytraq_direct.payt.posting import Poster
 from paytraq_direct.payt.upserter import Upserter
 from paytraq_direct.wire import Progress, Wire
+
+from .invoices import fullest, numbered, smallest, written
+from .test_verdict import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -374,6 +376,20 @@ def test_each_has_its_own_ending(outbox: Outbox) -> None:
     assert (first.outcome, first.message) == ("rejected", "Unknown debtor")
     assert (second.outcome, second.message) == ("delivered", "processed; warning: No VAT number")
     assert json.loads(first.body)["errors"] == {"1": ["Unknown debtor"]}
+
+
+def test_the_outbox_tells_of_upserts_as_what_they_are(outbox: Outbox, tmp_path: Path) -> None:
+    """Retry names the command that sends them, and evidence has the very JSON that was posted."""
+    proof = tmp_path / "proof.zip"
+    with serving(json_answer({}, "429 Too Many Requests")) as server:
+        upserts(server, [smallest()], outbox=outbox)
+    retried = run("paytraq-outbox", "--outbox", outbox.path, "retry")
+    written_ = run("paytraq-outbox", "--outbox", outbox.path, "evidence", "2026-001", "-o", proof)
+    assert b"it goes by payt upsert" in retried.stderr
+    assert (retried.returncode, written_.returncode, server.hits) == (5, 0, 1)
+    with zipfile.ZipFile(proof) as archive:
+        assert json.loads(archive.read("invoice.json")) == smallest()
+        assert b"surely not taken" in archive.read("index.html")
 
 
 def test_two_administrations_are_two_places(outbox: Outbox) -> None:

@@ -11,13 +11,14 @@ import pytest
 from conftest import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
-from payt_invoices import fullest, invoices, smallest
 from test_rules import smallest as of_paytraq
 
 from paytraq_direct import InvalidInvoice, LineItem, payt
 from paytraq_direct import Invoice as PaytraqInvoice
 from paytraq_direct.payt import fields, rules
 from paytraq_direct.payt.records import take
+
+from .invoices import fullest, invoices, smallest
 
 # The body that Payt's page "Upsert invoices in bulk" shows, as the names in it.
 SHOWN = {
