@@ -55,8 +55,8 @@ def _whole_way() -> Iterator[Figure]:
         script = Script(Path(folder), url)
         fresh = itertools.count(step=COUNT)
 
-        def ours(jobs: int) -> None:
-            for result in sender.send_all(_invoices(_sources(next(fresh), COUNT)), jobs=jobs):
+        def ours(jobs: int, *, ahead: bool = False) -> None:
+            for result in sender.send_all(_invoices(_sources(next(fresh), COUNT)), jobs=jobs, ahead=ahead):
                 if result.outcome != "delivered":
                     raise ValueError(result)
 
@@ -65,7 +65,8 @@ def _whole_way() -> Iterator[Figure]:
             raise ValueError("the two do not write the same document")
         ways = {
             "script": lambda: script.send(_sources(next(fresh), COUNT)),
-            "one": lambda: ours(1),
+            "one by one": lambda: ours(1),
+            "one": lambda: ours(1, ahead=True),
             "four": lambda: ours(4),
         }
         seconds = seconds_each(ways, rounds=7, repeats=1)

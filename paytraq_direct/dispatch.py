@@ -23,24 +23,60 @@ WINDOW: Final = 1_024
 _GLANCE_S: Final = 0.2
 
 
+class Later(Generic[R]):
+    """A result that is not certain yet. ``urge`` has it made certain now, which else happens by the way."""
+
+    def __init__(self, urge: Callable[[], object]) -> None:
+        self.urge = urge
+        self._lock = threading.Lock()
+        self._heard: list[Callable[[R], object]] = []
+        self._found: tuple[R] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is certain."""
+        return self._found is not None
+
+    def settle(self, result: R) -> None:
+        """Say what it is; may be done in any thread, once."""
+        with self._lock:
+            self._found = (result,)
+        for hears in self._heard:
+            hears(result)
+
+    def when_settled(self, hears: Callable[[R], object]) -> None:
+        """Have somebody hear what it is, at once if it is certain already."""
+        with self._lock:
+            if self._found is None:
+                self._heard.append(hears)
+                return
+        hears(*self._found)
+
+
 class _Task(Generic[T, R]):
     """One thing to do, and what came of it."""
 
-    __slots__ = ("error", "is_begun", "is_done", "item", "result")
+    __slots__ = ("error", "is_ahead", "is_begun", "is_done", "item", "result")
 
     def __init__(self, item: T) -> None:
         self.item = item
+        self.is_ahead = False
         self.is_begun = False
         self.is_done = False
         self.result: R
         self.error: BaseException | None = None
 
-    def settle(self, do: Callable[[T], R]) -> None:
-        """Do it, and keep what comes of it."""
+    def settle(self, do: Callable[[T], R | Later[R]]) -> Later[R] | None:
+        """Do it, and keep what comes of it; give it when it is not certain yet."""
         try:
-            self.result = do(self.item)
+            found = do(self.item)
         except BaseException as error:  # noqa: BLE001 - it is raised where the results are given
             self.error = error
+            return None
+        if isinstance(found, Later):
+            return found
+        self.result = found
+        return None
 
 
 class _Source(Generic[T]):
@@ -93,8 +129,10 @@ class _Apart(_Source[T]):
 
 
 class Dispatch(Generic[T, R]):
-    """Does something with each item, ``jobs`` at a time.
+    """Does something with each item, ``jobs`` at a time, and reads some ahead.
 
+    What is done may give a ``Later``: it is urged when its thread has nothing else to do, and else settled by what
+    is done next; at the latest when that is done.
     ``leave`` is what is done, once stopped, with items that were read and not begun; ``cut`` gives, once abandoned,
     the result of what was begun and has not ended. Without them, these items have none. With ``apart``, the items are
     read by a thread of their own, so that results are given while the next item lets itself be waited for.
@@ -102,7 +140,7 @@ class Dispatch(Generic[T, R]):
 
     def __init__(
         self,
-        do: Callable[[T], R],
+        do: Callable[[T], R | Later[R]],
         *,
         jobs: int,
         leave: Callable[[T], R] | None = None,
@@ -117,6 +155,8 @@ class Dispatch(Generic[T, R]):
         self._todo: queue.SimpleQueue[_Task[T, R] | None] = queue.SimpleQueue()
         self._waiting: deque[_Task[T, R]] = deque()
         self._change = threading.Condition()
+        self._ahead = jobs + 1
+        self._awaited: _Task[T, R] | None = None
         self._unended = 0
         self._changes = 0
         self._process = 0
@@ -197,51 +237,92 @@ class Dispatch(Generic[T, R]):
 
     def _fill(self, source: _Source[T]) -> None:
         """Read as much as there is room for, or leave what was read."""
-        while not self._is_stopped and self._unended < self._jobs and len(self._waiting) < WINDOW:
+        while not self._is_stopped and self._unended < self._jobs + self._ahead and len(self._waiting) < WINDOW:
             read = source.take()
             if read is None:
                 break
             task: _Task[T, R] = _Task(*read)
             self._waiting.append(task)
             with self._change:
+                task.is_ahead = self._unended >= self._jobs
                 self._unended += 1
             self._todo.put(task)
+            if self._waiting[0].is_done:
+                break  # it is given before more is read, which may let itself be waited for
         if self._is_stopped:
             self._take_back()
 
     def _wait(self, seen: int) -> None:
         """Wait for a change after those that were seen; in glances, since a signal handler runs between two of them."""
         with self._change:
-            if self._changes == seen:
+            self._awaited = self._waiting[0] if self._waiting else None
+            if self._changes == seen and not (self._awaited and self._awaited.is_done):
                 self._change.wait(_GLANCE_S)
 
     def _changed(self) -> None:
         """Wake whoever waits for results."""
         with self._change:
-            self._changes += 1
-            self._change.notify()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._changes += 1
+        self._change.notify()
 
     def _work(self) -> None:
-        while (task := self._todo.get()) is not None:
+        """Do what there is to do; a result that is left uncertain is so for one more item, and not while it waits."""
+        left: Later[R] | None = None
+        while True:
+            try:
+                task = self._todo.get_nowait()
+            except queue.Empty:
+                if left is not None:
+                    left.urge()
+                task = self._todo.get()
+            if task is None:
+                break
             with self._change:
-                if task.is_begun:
-                    continue
-                task.is_begun = True
-            task.settle(self._do)
-            with self._change:
-                task.is_done = True
-                self._unended -= 1
-            self._changed()
+                is_left = task.is_begun or self._is_stopped
+                task.is_begun = task.is_begun or not is_left
+            later = None if is_left else self._do_task(task)
+            if left is not None and not left.is_settled:
+                left.urge()
+            left = later
+        if left is not None:
+            left.urge()
+
+    def _do_task(self, task: _Task[T, R]) -> Later[R] | None:
+        """Do it, and tell when its result is certain; give what is not."""
+        later = task.settle(self._do)
+        with self._change:
+            self._unended -= 1
+            if self._unended == self._jobs + self._ahead // 2:
+                self._wake()
+        if later is None:
+            self._end_task(task)
+        else:
+            later.when_settled(lambda result: self._end_task(task, result))
+        return later
+
+    def _end_task(self, task: _Task[T, R], *result: R) -> None:
+        """Say that a task has its result; whoever waits for it alone is woken, since each waking costs."""
+        for found in result:
+            task.result = found
+        with self._change:
+            task.is_done = True
+            if task is self._awaited or self._is_stopped:
+                self._wake()
 
     def _take_back(self) -> None:
-        """Leave what was read and not begun."""
+        """Leave what was read and not begun; what was only read ahead of the threads counts as not read."""
+        is_read = self._leave is not None
         for task in list(self._waiting):
             with self._change:
                 if task.is_begun:
                     continue
                 task.is_begun = True
                 self._unended -= 1
-            if self._leave is None:
+            is_read = is_read and not task.is_ahead
+            if self._leave is None or not is_read:
                 self._waiting.remove(task)
             else:
                 task.settle(self._leave)

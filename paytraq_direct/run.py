@@ -5,19 +5,23 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from paytraq_direct.dispatch import Dispatch
+from paytraq_direct.dispatch import Dispatch, Later
 from paytraq_direct.errors import OutboxError
+from paytraq_direct.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from paytraq_direct.errand import Errand
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.ledger import Delivery
-    from paytraq_direct.result import Result
     from paytraq_direct.sender import Sender
 
 MOST_DOUBTS: Final = 3
 STOPPED: Final = f"{MOST_DOUBTS} in a row are in doubt, so the rest is not sent: is the channel in order?"
+
+
+_UNWANTED: Final = "it was read, and no more results were wanted: it was not sent"
 
 
 class Run:
@@ -35,11 +39,26 @@ class Run:
 
         Raises OutboxError also when an answer before this one could not be written down.
         """
+        held = self._held(lambda why: self.sender.hold(invoice, why, origin=origin))
+        return held or self._counted(self.sender.deliver(invoice, origin=origin))
+
+    def deliver_soon(self, errand: Errand | Result) -> Result | Later[Result]:
+        """Do the same with what the sender has ready; a success is given before it is written down."""
+        if isinstance(errand, Result):
+            return errand
+        if held := self._held(errand.hold):
+            return held
+        found = self.sender.deliver_soon(errand)
+        if not isinstance(found, Later):
+            return self._counted(found)
+        found.when_settled(self._counted)
+        return found
+
+    def _held(self, hold: Callable[[str], Result]) -> Result | None:
+        """Give the result of an invoice that is not to be sent since the run has stopped."""
         if self._unwritten:
             raise OutboxError(self._unwritten)
-        if self._is_stopped:
-            return self.sender.hold(invoice, STOPPED, origin=origin)
-        return self._counted(self.sender.deliver(invoice, origin=origin))
+        return hold(STOPPED) if self._is_stopped else None
 
     def again(self, delivery: Delivery) -> Result | None:
         """Send a kept delivery again and give its result; None, and it is kept as it is, once the run has stopped."""
@@ -57,11 +76,13 @@ class Run:
                 self._is_stopped = self._is_stopped or self._doubts >= MOST_DOUBTS
         return result
 
-    def results(self, invoices: Iterable[Invoice], *, jobs: int) -> Iterator[Result]:
+    def results(self, invoices: Iterable[Invoice], *, jobs: int, ahead: bool) -> Iterator[Result]:
         """Send invoices, ``jobs`` at a time, and give their results in order."""
-        if jobs == 1:
+        if jobs == 1 and not ahead:
             return map(self.deliver, invoices)
-        return (result for _, result in Dispatch(self.deliver, jobs=jobs, leave=self._leave).results(invoices))
+        dispatch = Dispatch(self.deliver_soon, jobs=jobs, leave=_left)
+        return (result for _, result in dispatch.results(map(self.sender.ready, invoices)))
 
-    def _leave(self, invoice: Invoice) -> Result:
-        return self.sender.hold(invoice, "it was read, and no more results were wanted: it was not sent")
+
+def _left(errand: Errand | Result) -> Result:
+    return errand if isinstance(errand, Result) else errand.hold(_UNWANTED)

@@ -9,11 +9,13 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, Self, TypedDict, Unpack
 
+from paytraq_direct.dispatch import Later
+from paytraq_direct.errand import Errand
 from paytraq_direct.errors import InvalidInvoice, OutboxError
 from paytraq_direct.pace import Pace
-from paytraq_direct.result import Interrupted, Receipt, Result, of_standing
+from paytraq_direct.result import Interrupted, Receipt, Result
 from paytraq_direct.run import Run
 from paytraq_direct.schema import prepare
 
@@ -24,28 +26,15 @@ if TYPE_CHECKING:
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.content import Key
-    from paytraq_direct.outbox.guard import Standing
+    from paytraq_direct.outbox.guard import Draft, Standing
     from paytraq_direct.outbox.ledger import Delivery
-    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
-    from paytraq_direct.result import Outcome
+    from paytraq_direct.outbox.outbox import Begun, Outbox
     from paytraq_direct.wire import Wire
-
-    Start = Callable[[], Begun | Standing | Closed]
 
 DEADLINE_S: Final = 60.0
 
 _POLL_S: Final = 0.1
 _STOPPED: Final = "stopped before it was sent"
-
-
-class _Errand(NamedTuple):
-    """One document on its way: ``start`` writes down that it is about to be posted, ``hold`` that it is not."""
-
-    ref: str | None
-    document: bytes
-    hold: Callable[[str], Result]
-    start: Start | None = None
-    is_resend: bool = False
 
 
 class Sender:
@@ -133,17 +122,8 @@ class Sender:
 
         What the outbox knows already stays what it is, and is told as that.
         """
-        try:
-            document = prepare(invoice)
-        except InvalidInvoice as invalid:
-            return self._invalid(invoice, invalid)
-        if self._outbox is not None:
-            from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
-
-            held = self._outbox.hold(self.channel, invoice, document, named=self._named, origin=origin)
-            if isinstance(held, Standing):
-                return self._standing(invoice.document_ref, document, held)
-        return self._result(invoice.document_ref, document, "pending", message)
+        errand = self._errand(invoice, origin, starts=False)
+        return errand if isinstance(errand, Result) else errand.hold(message)
 
     def stop(self) -> None:
         """Begin no more posts, for good: waits end, and what is not under way is pending or stays deferred.
@@ -152,62 +132,85 @@ class Sender:
         """
         self._pace.is_stopped = True
 
-    def cut_short(self, invoice: Invoice, *, origin: str | None = None) -> Result:
-        """Give the result of an invoice that another thread is at and nobody waits for: in doubt if a post is open.
+    def cut_short(self, errand: Errand | Result) -> Result:
+        """Give the result of what is ready, another thread is at and nobody waits for: in doubt if a post is open.
 
         Nothing is posted from then on.
         """
         self._is_cut = True
         self.stop()
-        try:
-            document = prepare(invoice)
-        except InvalidInvoice as invalid:
-            return self._invalid(invoice, invalid)
-        is_open = document in self._posting
-        result = self._result(invoice.document_ref, document, "pending", _STOPPED)
+        if isinstance(errand, Result):
+            return errand
+        is_open = errand.document in self._posting
+        result = errand.result("pending", _STOPPED)
         # The outbox may know better; when it cannot be asked, what is known here has to do.
         with contextlib.suppress(OutboxError):
-            result = self.hold(invoice, _STOPPED, origin=origin)
+            result = errand.hold(_STOPPED)
         if not is_open or result.outcome != "pending":
             return result
         message = "stopped by Ctrl-C while it was being sent: it may have arrived"
-        return self._result(invoice.document_ref, document, "in_doubt", message, posted=True)
+        return errand.result("in_doubt", message, posted=True)
 
-    def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1) -> Iterator[Result]:
+    def send_all(self, invoices: Iterable[Invoice], *, jobs: int = 1, ahead: bool = False) -> Iterator[Result]:
         """Send invoices as they come, ``jobs`` at a time, and give one result for each, in their order.
 
+        One at a time, each is taken when its result is asked for; ``ahead``, or with more jobs, the next ones are taken
+        while others are sent, which is faster.
         A failure stops nothing, but three doubts in a row do: an outage must not become five hundred doubts. What
         comes after them is pending.
         """
-        return Run(self).results(invoices, jobs=jobs)
+        return Run(self).results(invoices, jobs=jobs, ahead=ahead)
 
     def deliver(self, invoice: Invoice, *, origin: str | None = None) -> Result:
         """Send one invoice and give its result, whatever it is; ``origin`` says where it was read.
 
         Raises OutboxError when it cannot be written down, and nothing was posted then; Interrupted as ``send`` does.
         """
+        errand = self.ready(invoice, origin=origin)
+        return errand if isinstance(errand, Result) else self._now(errand)
+
+    def ready(self, invoice: Invoice, *, origin: str | None = None) -> Errand | Result:
+        """Do all of ``deliver`` that can be done before its turn: ``deliver_soon`` does the rest, in any thread."""
+        return self._errand(invoice, origin, starts=True)
+
+    def deliver_soon(self, errand: Errand | Result) -> Result | Later[Result]:
+        """Deliver what is ready, and give a success before the outbox has it: that goes with the next intent.
+
+        Whoever has no other invoice to deliver must urge it; this sender does when it waits.
+        """
+        return errand if isinstance(errand, Result) else self._deliver(errand._replace(soon=True))
+
+    def _now(self, errand: Errand) -> Result:
+        found = self._deliver(errand)
+        assert isinstance(found, Result)  # noqa: S101 - nothing of it is put off
+        return found
+
+    def _errand(self, invoice: Invoice, origin: str | None, *, starts: bool) -> Errand | Result:
+        """Give the errand of an invoice, or one that is only to be held; a result instead when it cannot be sent."""
         try:
             document = prepare(invoice)
         except InvalidInvoice as invalid:
-            return self._invalid(invoice, invalid)
-        errand = _Errand(invoice.document_ref, document, partial(self.hold, invoice, origin=origin))
-        if self._outbox is not None:
-            resend = self._may_resend(invoice, document)
-            about = {"named": self._named, "origin": origin}
-            start = partial(self._outbox.begin, self.channel, invoice, document, resend=resend, **about)
-            errand = errand._replace(start=start, is_resend=resend)
-        return self._deliver(errand)
+            return Result(
+                outcome="invalid", document_ref=invoice.document_ref, message=str(invalid), channel=self.channel.masked,
+                faults=invalid.faults,
+            )  # fmt: skip
+        ref, masked = invoice.document_ref, self.channel.masked
+        if self._outbox is None:
+            return Errand(ref, document, hashlib.sha256(document).hexdigest(), masked)
+        draft = self._outbox.draft(self.channel, invoice, document, named=self._named, origin=origin)
+        errand = Errand(ref, document, draft.values["sha256"], masked, partial(self._outbox.hold, draft))
+        if not starts:
+            return errand
+        resend = self._may_resend(draft)
+        return errand._replace(start=partial(self._outbox.begin, draft._replace(resend=resend)), is_resend=resend)
 
-    def _may_resend(self, invoice: Invoice, document: bytes) -> bool:
+    def _may_resend(self, draft: Draft) -> bool:
         """Tell whether an invoice goes round the guard: the first of its key does, when its number was named."""
-        if invoice.document_ref not in self._resend:
+        if draft.values["document_ref"] not in self._resend:
             return False
-        from paytraq_direct.outbox.content import key_of  # noqa: PLC0415 - nothing without an outbox needs it
-
-        key = key_of(invoice, document, "")
         with self._resending:
-            is_first = key not in self._resent
-            self._resent.add(key)
+            is_first = draft.key not in self._resent
+            self._resent.add(draft.key)
         return is_first
 
     def again(self, delivery: Delivery) -> Result:
@@ -215,12 +218,11 @@ class Sender:
         if self._outbox is None:
             raise ValueError("a sender without an outbox has nothing to send again")
         document = self._outbox.document(delivery.id)
-        held = partial(self._result, delivery.document_ref, document, "pending")
-        return self._deliver(_Errand(delivery.document_ref, document, held, partial(self._outbox.again, delivery.id)))
+        start = partial(self._outbox.again, delivery.id)
+        return self._now(Errand(delivery.document_ref, document, delivery.sha256, self.channel.masked, start=start))
 
-    def _deliver(self, errand: _Errand) -> Result:
+    def _deliver(self, errand: Errand) -> Result | Later[Result]:
         """Post a document, and again what was surely not taken, each time after it was written down."""
-        ref, document = errand.ref, errand.document
         started = self._clock()
         attempts = 0
         while True:
@@ -228,33 +230,55 @@ class Sender:
             if isinstance(begun, Result):
                 return begun
             attempts += 1
-            verdict, unwritten = self._attempt(ref, document, begun, attempts)
+            verdict, unwritten = self._attempt(errand, begun, attempts)
+            if isinstance(unwritten, Later):
+                return unwritten
             if unwritten:
-                return self._posted(ref, document, verdict, attempts, unwritten=unwritten)
+                return errand.posted(verdict, attempts, unwritten=unwritten)
             wait_s = self._pace.wait_s(verdict, attempts, self._clock() - started)
             if wait_s is None:
                 break
             self._pace.pause(wait_s)
             if self._pace.is_stopped:
                 break
-        return self._posted(ref, document, verdict, attempts)
+        return errand.posted(verdict, attempts)
 
-    def _attempt(self, ref: str | None, document: bytes, begun: Begun | None, attempts: int) -> tuple[Verdict, str]:
-        """Post a document and write down how that ended; give also why the latter could not be done, if so."""
+    def _attempt(self, errand: Errand, begun: Begun | None, attempts: int) -> tuple[Verdict, str | Later[Result]]:
+        """Post a document and write down how that ended; give also why the latter could not be done, if so.
+
+        A success of an errand that may is written down soon: what it will have come to is given then.
+        """
+        later: Later[Result] | None = None
         # First said, then looked: whoever cuts it short does it the other way round, so that one sees the other.
-        self._posting.append(document)
+        self._posting.append(errand.document)
         try:
-            verdict = self._post(ref, document, attempts)
+            verdict = self._post(errand, attempts)
+            if errand.soon and begun is not None and verdict.outcome == "delivered":
+                later = self._end_soon(errand, begun, verdict, attempts)
+                return verdict, later
             try:
                 return verdict, "" if begun is None else self._end(begun, verdict)
             except KeyboardInterrupt:
                 unwritten = "stopped by Ctrl-C"
-                raise Interrupted(self._posted(ref, document, verdict, attempts, unwritten=unwritten)) from None
+                raise Interrupted(errand.posted(verdict, attempts, unwritten=unwritten)) from None
         except BaseException:
             self._abandon(begun)
             raise
         finally:
-            self._posting.remove(document)
+            if later is None:
+                self._posting.remove(errand.document)
+
+    def _end_soon(self, errand: Errand, begun: Begun, verdict: Verdict, attempts: int) -> Later[Result]:
+        """Have a success written down soon; until then it counts as being posted."""
+        assert self._outbox is not None  # noqa: S101 - it was begun in one
+        later: Later[Result] = Later(self._outbox.flush)
+
+        def told(error: Exception | None) -> None:
+            self._posting.remove(errand.document)
+            later.settle(errand.posted(verdict, attempts, unwritten=str(error or "")))
+
+        self._outbox.end_soon(begun, verdict, told)
+        return later
 
     def _end(self, begun: Begun, verdict: Verdict) -> str:
         """Write down how an attempt ended; give why that could not be done, if so."""
@@ -271,44 +295,7 @@ class Sender:
         if begun is not None and self._outbox is not None:
             self._outbox.abandon(begun)
 
-    def _posted(
-        self, ref: str | None, document: bytes, verdict: Verdict, attempts: int, *, unwritten: str = ""
-    ) -> Result:
-        """Give the result of what was posted; in doubt, as the outbox has it, when the answer is not written down."""
-        exchange = verdict.exchange
-        outcome, message = verdict.outcome, verdict.message
-        if unwritten:
-            answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
-            outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
-        return self._result(
-            ref,
-            document,
-            outcome,
-            message,
-            posted=True,
-            status=exchange.status,
-            body=exchange.body,
-            attempts=attempts,
-            sent_at=exchange.sent_at,
-            elapsed_ms=exchange.elapsed_ms,
-            retry_after=verdict.retry_after,
-            notes=verdict.notes,
-            unwritten=unwritten,
-        )
-
-    def _invalid(self, invoice: Invoice, invalid: InvalidInvoice) -> Result:
-        return Result(
-            outcome="invalid", document_ref=invoice.document_ref, message=str(invalid), channel=self.channel.masked,
-            faults=invalid.faults,
-        )  # fmt: skip
-
-    def _result(self, ref: str | None, document: bytes, outcome: Outcome, message: str, **found: Any) -> Result:
-        sums = {"sha256": hashlib.sha256(document).hexdigest(), **found}
-        return Result(
-            outcome=outcome, document_ref=ref, message=message, channel=self.channel.masked, document=document, **sums
-        )
-
-    def _await_turn(self, errand: _Errand) -> Result | None:
+    def _await_turn(self, errand: Errand) -> Result | None:
         """Wait for the turn of a post; a result instead when the outbox knows already that there must be none.
 
         What waits is pending in the outbox, and not begun: when the program is killed meanwhile, it is no doubt.
@@ -319,10 +306,12 @@ class Sender:
             held = errand.hold("it waits for its turn")
             if held.outcome != "pending":
                 return held
+        elif self._outbox is not None:
+            self._outbox.flush()  # nothing that was to go along waits for a turn
         self._pace.await_turn()
         return None
 
-    def _begin(self, errand: _Errand) -> Begun | Result | None:
+    def _begin(self, errand: Errand) -> Begun | Result | None:
         """Write down what is about to be posted; a result instead when it must not be, None without an outbox."""
         if errand.start is None:
             return errand.hold(_STOPPED) if self._pace.is_stopped else None
@@ -340,7 +329,7 @@ class Sender:
             elif isinstance(begun, Standing):
                 # Once the other sender has ended, the guard is asked again: what it sent may have other content.
                 if not self._outlasts(begun, until):
-                    return self._standing(errand.ref, errand.document, begun)
+                    return errand.standing(begun)
             else:
                 return begun
         return errand.hold(_STOPPED)
@@ -356,19 +345,16 @@ class Sender:
             self._pace.pause(_POLL_S)
         return True
 
-    def _standing(self, ref: str | None, document: bytes, standing: Standing) -> Result:
-        return of_standing(standing, document_ref=ref, document=document, channel=self.channel.masked)
-
-    def _post(self, ref: str | None, document: bytes, attempt: int) -> Verdict:
+    def _post(self, errand: Errand, attempt: int) -> Verdict:
         if self._is_cut:
             raise KeyboardInterrupt(_STOPPED)
         try:
-            return self._channel.post(document, deadline_s=self._deadline_s)
+            return self._channel.post(errand.document, deadline_s=self._deadline_s)
         except KeyboardInterrupt as stop:
             if not getattr(stop, "paytraq_progress", 0):
                 raise
         message = "stopped by Ctrl-C when part of the document had left: it may have arrived"
-        raise Interrupted(self._result(ref, document, "in_doubt", message, attempts=attempt, posted=True))
+        raise Interrupted(errand.result("in_doubt", message, attempts=attempt, posted=True))
 
 
 class Options(TypedDict, total=False):

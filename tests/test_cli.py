@@ -696,7 +696,7 @@ def test_ctrl_c_in_the_middle_of_a_retry_is_told_as_its_doubt(tmp_path: Path) ->
     one = Invoice(**smallest())
     with _waiting_server(arrived, answer) as server:
         with Outbox(tmp_path / "outbox.sqlite") as outbox:
-            outbox.hold(ChannelUri(server.url()), one, render(one))
+            outbox.hold(outbox.draft(ChannelUri(server.url()), one, render(one)))
         arguments = ("--outbox", tmp_path / "outbox.sqlite", "retry", "--channel", "env:INBOX")
         process = started("paytraq-outbox", *arguments, env={"INBOX": server.url()})
         assert arrived.wait(30)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paytraq_direct.dispatch import WINDOW, Dispatch
+from paytraq_direct.dispatch import WINDOW, Dispatch, Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +70,111 @@ def test_no_more_is_read_than_there_is_room_for() -> None:
         assert next(results) == (expected, expected)
     assert len(read) <= 10 + WINDOW
     results.close()
+
+
+def test_a_slow_source_keeps_no_more_than_one_result_waiting() -> None:
+    """What has its result is given before more is read."""
+    done, given = threading.Semaphore(0), 0
+    lag: list[int] = []
+
+    def do(item: int) -> int:
+        done.release()
+        return item
+
+    def items() -> Iterator[int]:
+        for number in range(30):
+            lag.append(number - given)
+            yield number
+            assert done.acquire(timeout=30)
+
+    for _ in Dispatch(do, jobs=1).results(items()):
+        given += 1
+    assert max(lag) <= 3
+
+
+def _later(item: int, result: int, urged: list[int]) -> Later[int]:
+    """Give a result that is certain once it is urged."""
+
+    def urge() -> None:
+        urged.append(item)
+        later.settle(result)
+
+    later: Later[int] = Later(urge)
+    return later
+
+
+def test_a_result_that_is_not_certain_is_urged_when_there_is_nothing_else_to_do() -> None:
+    """Until it is certain it is not given; that waits for no input."""
+    given = threading.Event()
+    urged: list[int] = []
+
+    def do(item: int) -> Later[int]:
+        return _later(item, -item, urged)
+
+    def items() -> Iterator[int]:
+        yield 1
+        assert given.wait(30)
+        yield 2
+
+    dispatch: Dispatch[int, int] = Dispatch(do, jobs=1, apart=True)
+    results = dispatch.results(items())
+    assert (next(results), urged) == ((1, -1), [1])
+    given.set()
+    assert (list(results), urged) == ([(2, -2)], [1, 2])
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_a_result_that_is_not_certain_waits_for_one_more_item(*, settles: bool) -> None:
+    """While there is more to do, what is done next makes it certain by the way; if not, it is urged then."""
+    asked = [threading.Event() for _ in range(12)]
+    left: list[Later[int]] = []
+    urged: list[int] = []
+
+    def do(item: int) -> Later[int]:
+        assert asked[item + 2].wait(30)  # so that the next item is there
+        if settles and left:
+            left.pop().settle(0)
+        left.append(_later(item, 1, urged))
+        return left[-1]
+
+    def items() -> Iterator[int]:
+        for number in range(10):
+            asked[number].set()
+            yield number
+        asked[10].set()
+        asked[11].set()
+
+    dispatch: Dispatch[int, int] = Dispatch(do, jobs=1)
+    found = list(dispatch.results(items()))
+    assert found == ([(item, 0) for item in range(9)] + [(9, 1)] if settles else [(item, 1) for item in range(10)])
+    assert urged == ([9] if settles else list(range(10)))
+
+
+def test_what_was_only_read_ahead_counts_as_not_read() -> None:
+    """Stopped, what no thread was free for has no result: the same command goes on from there."""
+    begun, go, read = threading.Event(), threading.Event(), threading.Event()
+
+    def do(item: int) -> str:
+        begun.set()
+        assert go.wait(30)
+        return f"done {item}"
+
+    def items() -> Iterator[int]:
+        yield 0
+        yield 1
+        read.set()
+        yield 2
+
+    dispatch = Dispatch(do, jobs=1, leave=lambda item: f"left {item}")
+    found: list[tuple[int, str]] = []
+    reader = threading.Thread(target=lambda: found.extend(dispatch.results(items())))
+    reader.start()
+    assert begun.wait(30)
+    assert read.wait(30)
+    dispatch.stop()
+    go.set()
+    reader.join(30)
+    assert found == [(0, "done 0")]
 
 
 def test_stopped_it_ends_what_is_under_way_and_leaves_the_rest() -> None:

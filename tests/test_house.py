@@ -23,7 +23,7 @@ ORDER = (
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "templating",
     "xmlio", "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
     "connection", "wire", "certificate", "visit", "signed", "links", "channel", "outbox", "dispatch", "pace", "result",
-    "run", "sender", "doctor", "inbox", "payt", "cli", "pytest_plugin",
+    "errand", "run", "sender", "doctor", "inbox", "payt", "cli", "pytest_plugin",
 )  # fmt: skip
 DOORS = {
     "lxml": {"xmlio"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import os
 import signal
@@ -61,7 +62,7 @@ ENDINGS = {"delivered": verdict(200), "rejected": verdict(400), "in_doubt": verd
 
 def begin(outbox: Outbox, one: Invoice, channel: ChannelUri = CHANNEL, *, resend: bool = False) -> Any:
     """Write down that an invoice is about to be posted."""
-    return outbox.begin(channel, one, prepare(one), resend=resend)
+    return outbox.begin(outbox.draft(channel, one, prepare(one))._replace(resend=resend))
 
 
 def post(outbox: Outbox, one: Invoice, outcome: str = "delivered", *, resend: bool = False) -> Begun:
@@ -195,11 +196,11 @@ def test_a_later_refusal_does_not_end_a_doubt(outbox: Outbox) -> None:
 
 def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
     """What was read and not sent is pending, and an attempt may begin; what is delivered is not made pending."""
-    held = outbox.hold(CHANNEL, invoice(), prepare(invoice()), named="env:INBOX", origin="a.json[3]")
+    held = outbox.hold(outbox.draft(CHANNEL, invoice(), prepare(invoice()), named="env:INBOX", origin="a.json[3]"))
     assert not isinstance(held, Standing)
     assert (held.state, held.named, held.origin) == ("pending", "env:INBOX", "a.json[3]")
     assert post(outbox, invoice()).delivery == held.id
-    known = outbox.hold(CHANNEL, invoice(), prepare(invoice()))
+    known = outbox.hold(outbox.draft(CHANNEL, invoice(), prepare(invoice())))
     assert isinstance(known, Standing)
     assert known.kind == "delivered"
 
@@ -207,7 +208,7 @@ def test_pending_is_kept_and_sent_later(outbox: Outbox) -> None:
 def test_texts_that_are_no_utf_8(outbox: Outbox) -> None:
     """A file's name, a channel's name or a person's note may hold any bytes: they are kept, as escapes."""
     one = invoice()
-    begun = outbox.begin(CHANNEL, one, prepare(one), named="file:\udcff", origin="a\udcff.json")
+    begun = outbox.begin(outbox.draft(CHANNEL, one, prepare(one), named="file:\udcff", origin="a\udcff.json"))
     assert isinstance(begun, Begun)
     outbox.end(begun, ENDINGS["in_doubt"])
     assert outbox.resolve(begun.delivery, received=True, note="by \udcff", who="\udcff")
@@ -427,7 +428,7 @@ class Ledger(RuleBasedStateMachine):
     def hold(self, number: str, content: str) -> None:
         """Read an invoice and do not send it."""
         one = invoice(number, comment=content)
-        self.outbox.hold(CHANNEL, one, prepare(one))
+        self.outbox.hold(self.outbox.draft(CHANNEL, one, prepare(one)))
 
     @precondition(lambda self: any(found.state == "in_doubt" for found in self.outbox.deliveries()))
     @rule()
@@ -517,6 +518,39 @@ def test_resend_is_by_number_and_once(outbox: Outbox) -> None:
             outcomes = sorted(result.outcome for result in sender.send_all(twice, jobs=3))
         assert outcomes == ["already_delivered"] * 4 + ["delivered"]
         assert server.hits == 3
+
+
+def test_an_end_shares_a_commit_with_the_next_intent(outbox: Outbox) -> None:
+    """Ten invoices read ahead take eleven commits, and each result is given when its end is on disk."""
+    total, commits = 10, itertools.count()
+    asked = [threading.Event() for _ in range(total + 2)]
+    store: Any = outbox._store
+    commit = store._commit
+
+    def counted(*given: Any, **more: Any) -> None:
+        next(commits)
+        commit(*given, **more)
+
+    def invoices() -> Iterator[Invoice]:
+        for number in range(total):
+            asked[number].set()
+            yield invoice(f"INV-{number}")
+        for event in asked[total:]:
+            event.set()
+
+    def script(peer: Peer) -> None:
+        for event in asked[2:]:
+            peer.request()
+            assert event.wait(30)  # so that the next invoice is there when the answer is
+            peer.say(OK)
+
+    with Server(script) as server, Sender(server.url(), outbox=outbox) as sender:
+        store._commit = counted
+        for result in sender.send_all(invoices(), ahead=True):
+            assert result.outcome == "delivered"
+            (found,) = outbox.deliveries(document_ref=result.document_ref)
+            assert found.state == "delivered"
+        assert next(commits) == total + 1
 
 
 def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
@@ -660,8 +694,9 @@ def test_a_fork_has_a_lock_and_a_connection_of_its_own(outbox: Outbox) -> None:
 def test_superseded_is_harmless_from_python(path: Path) -> None:
     """What other content took the place of before it was sent is not posted, and says so as something that waits."""
     with Server(answers(OK)) as server, Outbox(path) as outbox, Sender(server.url(), outbox=outbox) as sender:
-        old: Any = outbox.hold(sender.channel, invoice(), prepare(invoice()))
-        outbox.hold(sender.channel, invoice(gross_amount="2.00"), prepare(invoice(gross_amount="2.00")))
+        old: Any = outbox.hold(outbox.draft(sender.channel, invoice(), prepare(invoice())))
+        other = invoice(gross_amount="2.00")
+        outbox.hold(outbox.draft(sender.channel, other, prepare(other)))
         result = sender.again(old)
         assert (result.outcome, result.posted, server.hits) == ("pending", False, 0)
         with pytest.raises(Deferred, match="other content took its place"):

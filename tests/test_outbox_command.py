@@ -343,7 +343,7 @@ def test_pending_claims_nothing_of_another_sender(desk: Desk) -> None:
     """While another sender is at an invoice, nobody is told that it is not in the inbox."""
     uri, invoice = ChannelUri(desk.server.url()), Invoice(**smallest(document_ref="P"))
     with Outbox(desk.path) as other:
-        other.begin(uri, invoice, prepare(invoice))
+        other.begin(other.draft(uri, invoice, prepare(invoice)))
         result = desk.send("P", options=("--deadline", "0.3"))
     assert (result.returncode, b"another process is sending it still" in result.stderr) == (5, True)
     assert b"it may arrive any moment. Look again later." in result.stderr

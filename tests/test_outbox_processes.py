@@ -57,13 +57,20 @@ def test_killed_in_a_batch_nothing_is_sent_twice_and_nothing_is_lost(path: Path,
     _kill_and_repeat(path, tmp_path, invoices=20, kills=6)
 
 
+def test_killed_at_full_speed(path: Path, tmp_path: Path) -> None:
+    """The same when the end of an invoice is written down together with the next intent."""
+    _kill_and_repeat(path, tmp_path, invoices=200, kills=12, rate=())
+
+
 @pytest.mark.soak
 def test_a_hundred_kills(path: Path, tmp_path: Path) -> None:
     """The same with a batch of five hundred, killed a hundred times."""
     _kill_and_repeat(path, tmp_path, invoices=500, kills=100)
 
 
-def _kill_and_repeat(path: Path, tmp_path: Path, *, invoices: int, kills: int) -> None:
+def _kill_and_repeat(
+    path: Path, tmp_path: Path, *, invoices: int, kills: int, rate: tuple[str, ...] = ("--rate", "200")
+) -> None:
     """Send a batch, killing the command after so many arrivals, until it is through; then look at both sides."""
     file = tmp_path / "batch.jsonl"
     file.write_text("\n".join(json.dumps(smallest(document_ref=f"INV-{number}")) for number in range(invoices)))
@@ -83,8 +90,7 @@ def _kill_and_repeat(path: Path, tmp_path: Path, *, invoices: int, kills: int) -
             path,
             "--jobs",
             "2",
-            "--rate",
-            "200",
+            *rate,
             "--json",
         ]
         env = environment(PAYTRAQ_CHANNEL=server.url())
@@ -105,6 +111,38 @@ def _kill_and_repeat(path: Path, tmp_path: Path, *, invoices: int, kills: int) -
     with Outbox(path) as outbox:
         assert {found.state for found in outbox.deliveries()} <= {"delivered", "in_doubt"}
         assert len(outbox.deliveries()) == invoices
+
+
+def test_killed_only_what_is_under_way_is_in_doubt(path: Path, tmp_path: Path) -> None:
+    """The end of an invoice is on disk before the next one leaves, though they share a commit."""
+    file = tmp_path / "batch.jsonl"
+    file.write_text("\n".join(json.dumps(smallest(document_ref=f"INV-{number}")) for number in range(9)))
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def script(peer: Peer) -> None:
+        for number in range(5):
+            peer.request()
+            if number == 4:
+                processes[0].kill()
+                return
+            peer.say(OK)
+
+    with Server(script) as server:
+        command: list[str | Path] = [
+            Path(sys.executable).with_name("paytraq-send"),
+            file,
+            "--outbox",
+            path,
+            "--jobs",
+            "1",
+        ]
+        env = environment(PAYTRAQ_CHANNEL=server.url())
+        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            processes.append(process)
+            process.wait(30)
+    with Outbox(path) as outbox:
+        states = [found.state for found in outbox.deliveries()]
+    assert states == ["delivered"] * 4 + ["in_doubt"]
 
 
 def _send_one(path: Path, url: str, number: str) -> None:

@@ -34,7 +34,9 @@ def keep(path: Path, url: str, *numbers: str, named: str | None = "env:INBOX", *
     """Have an outbox keep invoices that were not sent yet."""
     invoices = [Invoice(**smallest(document_ref=number, **fields)) for number in numbers]
     with Outbox(path) as outbox:
-        return [outbox.hold(ChannelUri(url), invoice, prepare(invoice), named=named) for invoice in invoices]
+        return [
+            outbox.hold(outbox.draft(ChannelUri(url), invoice, prepare(invoice), named=named)) for invoice in invoices
+        ]
 
 
 def retry(path: Path, url: str, *options: object) -> Any:

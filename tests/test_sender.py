@@ -411,7 +411,7 @@ def test_cut_short_only_an_open_post_is_in_doubt(tmp_path: Path, *, with_outbox:
             thread.start()
         assert waits.wait(30)
         assert arrived.wait(30)
-        assert [sender.cut_short(one).outcome for one in invoices] == ["pending", "in_doubt"]
+        assert [sender.cut_short(sender.ready(one)).outcome for one in invoices] == ["pending", "in_doubt"]
         go.set()
         for thread in threads:
             thread.join(30)
@@ -431,7 +431,7 @@ def test_nothing_is_posted_once_it_was_cut_short(tmp_path: Path, monkeypatch: py
 
         def late(*given: Any, **more: Any) -> Any:
             begun = begin(*given, **more)
-            assert sender.cut_short(INVOICE).outcome == "pending"
+            assert sender.cut_short(sender.ready(INVOICE)).outcome == "pending"
             return begun
 
         monkeypatch.setattr(outbox, "begin", late)

@@ -236,6 +236,36 @@ class StoreContract:
         assert isinstance(heard.pop("bad"), OutboxError)
         assert (heard.pop("slow"), sorted(heard.values(), key=str)) == (None, [2, 3])
 
+    def test_what_is_to_be_written_soon_goes_along(self, store: Store, open_store: Callable[[], Store]) -> None:
+        """It is done before what is written next, both are kept at once, and whoever wanted it is told then."""
+        other = open_store()
+        told: list[tuple[Exception | None, int]] = []
+        store.write_soon(add, lambda error: told.append((error, _count(other))))
+        assert (told, _count(other)) == ([], 0)
+        assert store.write(add) == 2
+        assert told == [(None, 2)]
+        store.write_soon(add, lambda error: told.append((error, _count(other))))
+        store.flush()
+        store.flush()
+        assert told == [(None, 2), (None, 3)]
+
+    def test_what_was_to_be_written_soon_is_kept_when_it_is_closed(
+        self, store: Store, open_store: Callable[[], Store]
+    ) -> None:
+        """Letting go of a store loses nothing."""
+        told: list[Exception | None] = []
+        store.write_soon(add, told.append)
+        store.close()
+        assert (told, _count(open_store())) == ([None], 1)
+
+    def test_whoever_wanted_something_soon_is_told_of_its_error(self, store: Store) -> None:
+        """An error of its own is told, ours in place of the store's; its neighbours are kept."""
+        told: list[Exception | None] = []
+        for wrong in (ValueError("mine"), None):
+            store.write_soon(_raising(wrong), told.append)
+        assert store.write(add) == 1
+        assert [type(error) for error in told] == [ValueError, OutboxError]
+
     def test_a_look_sees_one_moment(self, store: Store, open_store: Callable[[], Store]) -> None:
         """What another opening writes in the middle of a look is not seen by it."""
         other = open_store()
@@ -247,6 +277,21 @@ class StoreContract:
 
         assert store.read(look) == (0, 0)
         assert len(store.read(lambda page: list(page.find()))) == 1
+
+
+def _count(store: Store) -> int:
+    return len(store.read(lambda page: list(page.find())))
+
+
+def _raising(error: Exception | None) -> Callable[[Page], None]:
+    """Give a change that raises an error, or that contradicts the ledger."""
+
+    def change(page: Page) -> None:
+        if error is not None:
+            raise error
+        page.add_ending(99, ENDING)
+
+    return change
 
 
 class Interrupting:
@@ -349,6 +394,33 @@ class TestSqlite(StoreContract):
         thread.join(30)
         assert len(store.read(lambda page: list(page.find()))) == kept
         assert heard == [1] if kept else "was interrupted; try again" in str(heard[0])
+
+    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", "SAVEPOINT change", "RELEASE change", "COMMIT", "taken"])
+    def test_an_interrupt_leaves_nobody_untold(
+        self, open_store: Callable[[], Store], after: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When the thread that writes gets a Ctrl-C, who wanted something soon hears once and truly if it is kept."""
+        store: Any = open_store()
+        store._connection = Interrupting(store._connection, after=after)
+        if after == "taken":
+            monkeypatch.setattr(store, "_commit", _interrupt_once(store._commit))
+        told: list[Exception | None] = []
+        store.write_soon(add, told.append)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        assert [error is None for error in told] == [after == "COMMIT"]
+        assert _count(store) == 2 * (after == "COMMIT")
+
+    def test_what_does_not_fit_takes_nothing_with_it(self, open_store: Callable[[], Store]) -> None:
+        """When a change cannot be written for want of room, what goes along with it is written by itself."""
+        store: Any = open_store()
+        room = store._connection.execute("PRAGMA page_count").fetchone()[0] + 10
+        store._connection.execute(f"PRAGMA max_page_count = {room}")
+        told: list[Exception | None] = []
+        store.write_soon(add, told.append)
+        with pytest.raises(OutboxError, match="the disk is full"):
+            store.write(partial(add, document=b"x" * 100_000))
+        assert (told, _count(store)) == ([None], 1)
 
     def test_an_interrupted_thread_wants_nothing_more(self, open_store: Callable[[], Store]) -> None:
         """A change whose thread got a Ctrl-C while it waited is not written by another one later."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from paytraq_direct.cli.report import Report
     from paytraq_direct.cli.route import Route
+    from paytraq_direct.dispatch import Later
+    from paytraq_direct.errand import Errand
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.run import Run
 
@@ -76,14 +78,14 @@ def send(
     then, and when it cannot go on. ``waits`` when the next reading may have to be waited for.
     """
     way = _Way(route, strict=strict)
-    dispatch: Dispatch[Reading, Result] = Dispatch(
+    dispatch: Dispatch[_Ready, Result] = Dispatch(
         way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short, apart=waits
     )
-    results = dispatch.results(readings)
+    results = dispatch.results(map(way.ready, readings))
     code, last, unmet = 0, None, dict.fromkeys(resend)
     with _stopped_by_ctrl_c(dispatch, route):
         try:
-            for reading, result in results:
+            for (reading, _), result in results:
                 code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
                 unmet.pop(str(result.document_ref), None)
                 report.show(reading, result)
@@ -105,7 +107,7 @@ def send(
     return code or (exits.STOPPED if dispatch.was_stopped else 0)
 
 
-def _ended(dispatch: Dispatch[Reading, Result], results: Iterator[tuple[Reading, Result]]) -> int:
+def _ended(dispatch: Dispatch[_Ready, Result], results: Iterator[tuple[_Ready, Result]]) -> int:
     """Let what is under way end, though nobody is told, and give the highest exit code of what was posted."""
     dispatch.stop()
     code = 0
@@ -115,6 +117,13 @@ def _ended(dispatch: Dispatch[Reading, Result], results: Iterator[tuple[Reading,
     return code
 
 
+class _Ready(NamedTuple):
+    """A reading with its errand for a run, or with the result that it has without one."""
+
+    reading: Reading
+    found: tuple[Run, Errand | Result] | Result
+
+
 class _Way:
     """What is done with each reading of a batch: refused, or treated by the run that it goes by."""
 
@@ -122,25 +131,39 @@ class _Way:
         self._route = route
         self._strict = strict
 
-    def deliver(self, reading: Reading) -> Result:
-        return self._go(reading, lambda run, invoice: run.deliver(invoice, origin=reading.origin))
-
-    def leave(self, reading: Reading) -> Result:
-        return self._go(reading, lambda run, invoice: run.sender.hold(invoice, _LEFT, origin=reading.origin))
-
-    def cut_short(self, reading: Reading) -> Result:
-        return self._go(reading, lambda run, invoice: run.sender.cut_short(invoice, origin=reading.origin))
-
-    def _go(self, reading: Reading, how: Callable[[Run, Invoice], Result]) -> Result:
+    def ready(self, reading: Reading) -> _Ready:
         invoice = reading.invoice
         if invoice is None or (self._strict and reading.faults):
-            return _invalid(reading)
+            return _Ready(reading, _invalid(reading))
         run = self._route.run_of(invoice)
-        return _invalid(reading, run) if isinstance(run, Fault) else how(run, invoice)
+        if isinstance(run, Fault):
+            return _Ready(reading, _invalid(reading, run))
+        return _Ready(reading, (run, run.sender.ready(invoice, origin=reading.origin)))
+
+    @staticmethod
+    def deliver(ready: _Ready) -> Result | Later[Result]:
+        if isinstance(ready.found, Result):
+            return ready.found
+        run, errand = ready.found
+        return run.deliver_soon(errand)
+
+    @staticmethod
+    def leave(ready: _Ready) -> Result:
+        if isinstance(ready.found, Result):
+            return ready.found
+        _, errand = ready.found
+        return errand if isinstance(errand, Result) else errand.hold(_LEFT)
+
+    @staticmethod
+    def cut_short(ready: _Ready) -> Result:
+        if isinstance(ready.found, Result):
+            return ready.found
+        run, errand = ready.found
+        return run.sender.cut_short(errand)
 
 
 @contextlib.contextmanager
-def _stopped_by_ctrl_c(dispatch: Dispatch[Reading, Result], route: Route) -> Iterator[None]:
+def _stopped_by_ctrl_c(dispatch: Dispatch[_Ready, Result], route: Route) -> Iterator[None]:
     """Have the first Ctrl-C end what is under way and read no more, the second wait for nothing.
 
     Neither breaks into what is being told: both are seen at the next glance. Only a third one does.

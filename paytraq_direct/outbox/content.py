@@ -7,6 +7,7 @@ import json
 import unicodedata
 from decimal import Decimal
 from functools import cache
+from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,8 +16,7 @@ from paytraq_direct.amounts import amount_text
 from paytraq_direct.config import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from paytraq_direct.fields import Field
     from paytraq_direct.invoice import Invoice
@@ -55,7 +55,7 @@ def _given(text: str | None) -> str:
 
 def record_of(invoice: Invoice) -> str:
     """Give the record of an invoice as JSON, with the digits and codes it has; absent values are left out."""
-    return json.dumps(_present(invoice, _shape_of_invoice()), default=_written, ensure_ascii=False)
+    return _shape_of_invoice().written(invoice)
 
 
 def differences(before: str, after: str) -> tuple[str, ...]:
@@ -66,39 +66,48 @@ def differences(before: str, after: str) -> tuple[str, ...]:
     return tuple(_differences(json.loads(before), json.loads(after), fields.INVOICE, ""))
 
 
-class _Shape(NamedTuple):
-    """How the values of a record are had all at once."""
+class _Shape:
+    """How the records of a table are written as JSON, each value by its kind: json would ask about each amount."""
 
-    names: tuple[str, ...]
-    values_of: Callable[[object], tuple[Any, ...]]
-    rows: tuple[tuple[str, _Shape], ...]
+    def __init__(self, table: tuple[Field, ...]) -> None:
+        self._values_of = attrgetter(*(field.name for field in table))
+        self._names = [f'"{field.name}": ' for field in table]
+        self._writers = [_writer(field) for field in table]
+        self._rows = [index for index, field in enumerate(table) if field.kind == "rows"]
+
+    def written(self, record: object) -> str:
+        """Give a record as JSON, in the order of its table, without what is absent or has no rows."""
+        values: Sequence[Any] = self._values_of(record)
+        if self._rows:
+            values = [None if index in self._rows and not value else value for index, value in enumerate(values)]
+        given = zip(
+            self._names, self._writers, values, strict=False
+        )  # of one length, and asked thirty times an invoice
+        return "{" + ", ".join([name + write(value) for name, write, value in given if value is not None]) + "}"
+
+    def all_written(self, records: Sequence[object]) -> str:
+        """Give records as a JSON array."""
+        return "[" + ", ".join(map(self.written, records)) + "]"
 
 
-def _shape(table: tuple[Field, ...]) -> _Shape:
-    names = tuple(field.name for field in table)
-    rows = tuple((field.name, _shape(field.rows)) for field in table if field.kind == "rows")
-    return _Shape(names, attrgetter(*names), rows)
+def _writer(field: Field) -> Callable[[Any], str]:
+    match field.kind:
+        case "rows":
+            return _Shape(field.rows).all_written
+        case "amount" | "percent":
+            return lambda amount: '"' + amount_text(amount) + '"'
+        case "date":
+            return lambda day: '"' + day.isoformat() + '"'
+        case "boolean":
+            return lambda given: "true" if given else "false"
+        case "code" | "days":
+            return lambda code: str(code) if isinstance(code, int) else encode_basestring(code)
+    return encode_basestring
 
 
 @cache
 def _shape_of_invoice() -> _Shape:
-    return _shape(fields.INVOICE)
-
-
-def _present(record: object, shape: _Shape) -> Record:
-    """Give what a record has, in the order of its table."""
-    values = zip(shape.names, shape.values_of(record), strict=True)
-    present = {name: value for name, value in values if value is not None}
-    for name, row_shape in shape.rows:
-        if rows := present[name]:
-            present[name] = [_present(row, row_shape) for row in rows]
-        else:
-            del present[name]
-    return present
-
-
-def _written(value: Decimal | date) -> str:
-    return amount_text(value) if isinstance(value, Decimal) else value.isoformat()
+    return _Shape(fields.INVOICE)
 
 
 def _said(value: Any, field: Field) -> Any:

@@ -97,7 +97,7 @@ def standing_of(page: Page, kind: str, delivery: Delivery, differences: tuple[st
     return Standing(kind, delivery, telling[-1] if telling else None, len(attempts), differences)
 
 
-def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State) -> int:
+def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State, sender: str | None = None) -> int:
     """Find the delivery that a draft is, or add it; it takes the place of what was never settled."""
     candidates = known[-1:] if draft.repeats else known
     same = [delivery for delivery in candidates if delivery.sha256 == draft.values["sha256"]]
@@ -105,10 +105,10 @@ def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State) -> 
         if delivery.state not in SETTLED and delivery not in same[-1:]:
             page.set_state(delivery.id, "superseded")
     if same:
-        if same[-1].state not in SETTLED:
-            page.set_state(same[-1].id, state)
+        if state == "sending" or same[-1].state not in SETTLED:
+            page.set_state(same[-1].id, state, sender)
         return same[-1].id
-    return page.add(draft.key, draft.values, draft.record, draft.document, state)
+    return page.add(draft.key, draft.values, draft.record, draft.document, state, sender=sender)
 
 
 def summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:

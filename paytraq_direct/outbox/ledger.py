@@ -129,8 +129,10 @@ class Page(Protocol):
     def document(self, delivery: int) -> bytes:
         """Give the exact bytes of a delivery's document."""
 
-    def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
-        """Keep a new delivery with its record and document, and give its number."""
+    def add(
+        self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State, *, sender: str | None = None
+    ) -> int:
+        """Keep a new delivery with its record and document, and give its number; ``sender`` is who is sending it."""
 
     def set_state(self, delivery: int, state: State, sender: str | None = None) -> None:
         """Keep what has become of a delivery."""
@@ -177,6 +179,15 @@ class Store(Protocol):
         Changes of several threads may share one commit; each is kept whole or not at all. Raises what the change
         raises, and OutboxError when it cannot be kept.
         """
+
+    def write_soon(self, change: Callable[[Page], object], told: Callable[[Exception | None], object]) -> None:
+        """Have a change done in the next commit, whoever makes it, before what is written from now on.
+
+        ``told`` is called once, in any thread: with None when the change is durable, else with why it is not.
+        """
+
+    def flush(self) -> None:
+        """Make durable now what was to be written soon. Raises nothing: whoever wanted it is told."""
 
     def read(self, look: Callable[[Page], T]) -> T:
         """Look at what is kept. Raises OutboxError when it cannot be read."""

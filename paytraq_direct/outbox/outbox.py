@@ -96,15 +96,37 @@ class Outbox(Forked):
         """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
         return hmac.new(self._key, channel.reveal().encode(), hashlib.sha256).hexdigest()[:32]
 
-    def begin(
-        self, channel: ChannelUri, invoice: Invoice, document: bytes, *, resend: bool = False, **about: str | None
-    ) -> Begun | Standing | Closed:
+    def draft(
+        self,
+        channel: ChannelUri,
+        invoice: Invoice,
+        document: bytes,
+        *,
+        named: str | None = None,
+        origin: str | None = None,
+    ) -> Draft:
+        """Give an invoice that was just read as it is written down: ``named`` is how its channel was given."""
+        fingerprint = self.fingerprint(channel)
+        return Draft(
+            key=content.key_of(invoice, document, fingerprint),
+            masked=channel.masked,
+            named=named and storable(named),
+            record=content.record_of(invoice),
+            document=document,
+            values={
+                "document_ref": invoice.document_ref,
+                "origin": origin and storable(origin),
+                "is_finished": invoice.document is not None,
+                "sha256": hashlib.sha256(document).hexdigest(),
+                "read_at": now(),
+            },
+        )
+
+    def begin(self, draft: Draft) -> Begun | Standing | Closed:
         """Write down that an invoice is about to be posted, unless the guard or the channel says that it must not be.
 
-        The POST may start once this has returned a Begun; it is durable then. ``resend`` goes round the guard and
-        is written down as such. ``about`` is ``named`` (how the channel was given) and ``origin`` (of the invoice).
+        The POST may start once this has returned a Begun; it is durable then.
         """
-        draft = self._draft(channel, invoice, document, **about)._replace(resend=resend)
         return self.begin_all([draft])[0]
 
     def begin_all(self, drafts: Sequence[Draft]) -> list[Begun | Standing | Closed]:
@@ -124,13 +146,14 @@ class Outbox(Forked):
                 return [guard.standing_of(page, found.state, found)]
             if closed := _closed(page, found.fingerprint):
                 return [closed]
-            return [self._intend(page, sender, delivery, is_resend=False)]
+            page.add_sender(sender, now())
+            page.set_state(delivery, "sending", sender)
+            return [Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=False))]
 
         return self._start(change)[0]
 
-    def hold(self, channel: ChannelUri, invoice: Invoice, document: bytes, **about: str | None) -> Delivery | Standing:
+    def hold(self, draft: Draft) -> Delivery | Standing:
         """Write down an invoice that was read and is not sent now: it is pending, unless the guard knows it already."""
-        draft = self._draft(channel, invoice, document, **about)
         return self._store.write(lambda page: self._hold(page, draft))
 
     def end(self, begun: Begun, verdict: Verdict, *, closed_for_s: float | None = None) -> None:
@@ -162,6 +185,24 @@ class Outbox(Forked):
         self._store.write(change)
         for begun, _ in ended:
             self.abandon(begun)
+
+    def end_soon(self, begun: Begun, verdict: Verdict, told: Callable[[Exception | None], object]) -> None:
+        """Have it written down with the next commit how an attempt ended, before what is begun from now on.
+
+        ``told`` is called once, in any thread: with None when it is durable, else with why it is not; the attempt is
+        abandoned then. ``flush()`` makes sure that it is one of them.
+        """
+        ending = guard.ending_of(verdict)
+
+        def tell(error: Exception | None) -> None:
+            self.abandon(begun)
+            told(error)
+
+        self._store.write_soon(lambda page: self._end(page, begun, ending, None), tell)
+
+    def flush(self) -> None:
+        """Write down now what was to be written soon; who wanted it is told."""
+        self._store.flush()
 
     def abandon(self, begun: Begun) -> None:
         """Count an attempt as being sent no longer: without an ending, it is a doubt for whoever looks next.
@@ -282,31 +323,6 @@ class Outbox(Forked):
     def _is_mine(self, name: str | None) -> bool:
         return self._presence is not None and self._presence.name == name
 
-    def _draft(
-        self,
-        channel: ChannelUri,
-        invoice: Invoice,
-        document: bytes,
-        *,
-        named: str | None = None,
-        origin: str | None = None,
-    ) -> Draft:
-        fingerprint = self.fingerprint(channel)
-        return Draft(
-            key=content.key_of(invoice, document, fingerprint),
-            masked=channel.masked,
-            named=named and storable(named),
-            record=content.record_of(invoice),
-            document=document,
-            values={
-                "document_ref": invoice.document_ref,
-                "origin": origin and storable(origin),
-                "is_finished": invoice.document is not None,
-                "sha256": hashlib.sha256(document).hexdigest(),
-                "read_at": now(),
-            },
-        )
-
     def _begin(self, page: Page, sender: str, draft: Draft) -> Begun | Standing | Closed:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
@@ -319,7 +335,9 @@ class Outbox(Forked):
             delivery.state in guard.SETTLED and (not draft.repeats or delivery.sha256 == draft.values["sha256"])
             for delivery in known
         )
-        return self._intend(page, sender, guard.place(page, known, draft, "sending"), is_resend=is_resend)
+        page.add_sender(sender, now())
+        delivery = guard.place(page, known, draft, "sending", sender)
+        return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
 
     def _start(self, change: Callable[[Page], list[Begun | Standing | Closed]]) -> list[Begun | Standing | Closed]:
         """Do a change that may begin attempts. Those that its caller never hears of are abandoned."""
@@ -342,12 +360,6 @@ class Outbox(Forked):
         if not kept:
             raise OutboxError(f"the outbox {self.path} does not say that it was written, so nothing was sent")
         return kept
-
-    @staticmethod
-    def _intend(page: Page, sender: str, delivery: int, *, is_resend: bool) -> Begun:
-        page.add_sender(sender, now())
-        page.set_state(delivery, "sending", sender)
-        return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
 
     def _hold(self, page: Page, draft: Draft) -> Delivery | Standing:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)

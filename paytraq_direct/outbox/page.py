@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.outbox.ledger import Attempt, Delivery, Resolution
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
 
     from paytraq_direct.outbox.content import Key
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 _DELIVERY: Final = (
     "SELECT d.id, d.fingerprint, d.supplier, d.sale_type, d.reference, d.document_ref, d.origin, d.is_finished, "
     "d.sha256, d.read_at, d.state, d.sender, c.masked, c.named FROM delivery d JOIN channel c USING (fingerprint) "
+)
+_ENDING: Final = (
+    "INSERT INTO ending VALUES (:attempt, :ended_at, :outcome, :message, :status, :headers, :body, :elapsed_ms)"
 )
 
 
@@ -81,11 +85,13 @@ class SqlitePage:
     def document(self, delivery: int) -> bytes:
         return bytes(self._do("SELECT document FROM matter WHERE delivery = ?", (delivery,)).fetchone()[0])
 
-    def add(self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State) -> int:
+    def add(
+        self, key: Key, values: dict[str, Any], record: str, document: bytes, state: State, *, sender: str | None = None
+    ) -> int:
         cursor = self._do(
             "INSERT INTO delivery (fingerprint, supplier, sale_type, reference, document_ref, origin, "
-            "is_finished, sha256, read_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, *(values[name] for name in ("document_ref", "origin", "is_finished", "sha256", "read_at")), state),
+            "is_finished, sha256, read_at, state, sender) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, *_of_reading(values), state, sender),
         )
         self._do("INSERT INTO matter VALUES (?, ?, ?)", (cursor.lastrowid, record, document))
         return int(cursor.lastrowid or 0)
@@ -101,12 +107,12 @@ class SqlitePage:
         return int(cursor.lastrowid or 0)
 
     def add_ending(self, attempt: int, ending: dict[str, Any]) -> None:
-        self._do("DELETE FROM ending WHERE attempt = ? AND elapsed_ms IS NULL", (attempt,))
-        self._do(
-            "INSERT INTO ending VALUES "
-            "(:attempt, :ended_at, :outcome, :message, :status, :headers, :body, :elapsed_ms)",
-            {**ending, "attempt": attempt, "headers": json.dumps(ending["headers"])},
-        )
+        row = {**ending, "attempt": attempt, "headers": json.dumps(ending["headers"])}
+        try:
+            self._do(_ENDING, row)
+        except sqlite3.IntegrityError:
+            self._do("DELETE FROM ending WHERE attempt = ? AND elapsed_ms IS NULL", (attempt,))
+            self._do(_ENDING, row)
 
     def attempts(self, delivery: int) -> list[Attempt]:
         rows = self._do(
@@ -160,6 +166,9 @@ class SqlitePage:
         query = f"{_DELIVERY}WHERE {' AND '.join(conditions)} ORDER BY d.id LIMIT ?"
         for row in self._do(query, [*values, -1 if most is None else most]):
             yield _delivery(row)
+
+
+_of_reading: Final = itemgetter("document_ref", "origin", "is_finished", "sha256", "read_at")
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:

@@ -70,6 +70,7 @@ class SqliteStore(Forked):
     def write(self, change: Callable[[Page], T]) -> T:
         """Do a change together with those that other threads want done by now, in one commit."""
         wanted = _Change(change)
+        changes: list[_Change] = []
         with self._queue_lock:
             self._queue.append(wanted)
         try:
@@ -80,15 +81,29 @@ class SqliteStore(Forked):
                     self._commit(changes)
         except BaseException:
             self._withdraw(wanted)
+            for one in changes:
+                if not one.is_done:
+                    one.settle(self._interruption())
             raise
         if wanted.error is not None:
             with self._translated("written"):
                 raise wanted.error
         if not wanted.is_kept:
             # Whoever was to write it was interrupted between taking it and beginning.
-            raise OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
+            raise self._interruption()
         result: T = wanted.result
         return result
+
+    def write_soon(self, change: Callable[[Page], object], told: Callable[[Exception | None], object]) -> None:
+        """Have a change go along with the next commit."""
+        with self._queue_lock:
+            self._queue.append(_Change(change, lambda error: told(error and self._meant(error))))
+
+    def flush(self) -> None:
+        """Commit what waits for a commit, if anything does."""
+        if self._queue:
+            with contextlib.suppress(OutboxError):
+                self.write(lambda _: None)
 
     def read(self, look: Callable[[Page], T]) -> T:
         """Look at what is kept, all of it as of one moment."""
@@ -101,7 +116,8 @@ class SqliteStore(Forked):
                 _roll_back(connection)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, with all in it that was to be."""
+        self.flush()
         with self._lock:
             self._is_closed = True
             self._disconnect()
@@ -122,9 +138,12 @@ class SqliteStore(Forked):
         else:
             self._lock.release()
 
-    def _commit(self, changes: list[_Change]) -> None:
-        """Keep changes, and tell each what became of it, also when this thread is interrupted."""
-        trouble: OutboxError | None = OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
+    def _commit(self, changes: list[_Change], *, again: bool = True) -> None:
+        """Keep changes, and tell each what became of it, also when this thread is interrupted.
+
+        Those that only went along are tried again by themselves: what does not fit must not take them with it.
+        """
+        trouble: OutboxError | None = self._interruption()
         is_whole = False
         try:
             with self._translated("written"):
@@ -144,9 +163,22 @@ class SqliteStore(Forked):
                     raise
         except OutboxError as error:
             trouble = error
+            along = [change for change in changes if change.goes_along]
+            if again and 0 < len(along) < len(changes):
+                changes = [change for change in changes if not change.goes_along]
+                self._commit(along, again=False)
         finally:
             for change in changes:
                 change.settle(trouble)
+
+    def _interruption(self) -> OutboxError:
+        return OutboxError(f"the outbox {self.path} was not written: {_INTERRUPTED}")
+
+    def _meant(self, error: Exception) -> Exception:
+        """Give what a change raised, SQLite's words put into ours."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        return OutboxError(f"the outbox {self.path} cannot be written: {words_of(error)}")
 
     def _displacement(self) -> OutboxError | None:
         """Give an error when the file is not the one that was opened: what was written to that is lost with it."""
@@ -277,19 +309,26 @@ def _write_ahead(connection: sqlite3.Connection) -> bool:
 
 
 class _Change:
-    """A change that a thread wants done, and what came of it."""
+    """A change that a thread wants done, and what came of it; it waits for that, or is ``told``."""
 
-    __slots__ = ("_change", "error", "is_done", "is_kept", "result")
+    __slots__ = ("_change", "_told", "error", "is_done", "is_kept", "result")
 
-    def __init__(self, change: Callable[[Page], Any]) -> None:
+    def __init__(self, change: Callable[[Page], Any], told: Callable[[Exception | None], object] | None = None) -> None:
         self._change = change
+        self._told = told
         self.is_done = False
         self.is_kept = False
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
+
+    @property
+    def goes_along(self) -> bool:
+        """Whether no thread waits for it."""
+        return self._told is not None
 
     def apply(self, connection: sqlite3.Connection) -> None:
         """Do it; an error of its own undoes it alone, not its neighbours in the same commit."""
+        self.error = None
         connection.execute("SAVEPOINT change")
         try:
             self.result = self._change(SqlitePage(connection))
@@ -302,12 +341,14 @@ class _Change:
         connection.execute("RELEASE change")
 
     def settle(self, trouble: OutboxError | None) -> None:
-        """Tell the thread that wanted it that it is kept, or why not."""
+        """Tell whoever wanted it that it is kept, or why not."""
         if trouble is None:
             self.is_kept = True
         else:
             self.error = OutboxError(str(trouble))
         self.is_done = True
+        if self._told is not None:
+            self._told(self.error)
 
 
 def words_of(error: sqlite3.Error) -> str:
