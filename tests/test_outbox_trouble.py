@@ -274,7 +274,33 @@ def test_an_answer_that_cannot_be_written_down_is_told_and_ends_the_batch(path: 
         ("A0", "delivered", 200), ("A1", "in_doubt", 200),
     ]  # fmt: skip
     assert "it was posted, and the answer (200) could not be written down: the outbox" in lines[1]["message"]
+    assert {line["outcome"] for line in lines[2:]} == {"pending"}
     assert (result.returncode, b"error: the outbox" in result.stderr) == (7, True)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_intent_that_cannot_be_written_down_has_its_line(path: Path, tmp_path: Path, jobs: int) -> None:
+    """The invoice is told as not sent, and why; the batch ends there, and the code is that of the outbox."""
+    batch = tmp_path / "batch.jsonl"
+    batch.write_text("\n".join(json.dumps(smallest(document_ref=f"A{n}")) for n in range(20)))
+    Outbox(path).close()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TRIGGER full BEFORE INSERT ON matter WHEN (SELECT count(*) FROM matter) >= 4 BEGIN "
+                      "SELECT raise(ABORT, 'no more'); END")  # fmt: skip
+    other.close()
+    with Server(answers(OK)) as server:
+        for as_json in ((), ("--json",)):
+            arguments = (batch, "--outbox", path, "--jobs", str(jobs), *as_json)
+            result = run("paytraq-send", *arguments, env={"PAYTRAQ_CHANNEL": server.url()})
+            assert (result.returncode, b"\nerror: the outbox" in b"\n" + result.stderr) == (1, True)
+            if not as_json:
+                assert b"pending    A4  " in result.stderr
+        assert server.hits == 4
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["outcome"] for line in lines[:5]] == ["already_delivered"] * 4 + ["pending"]
+    assert {line["outcome"] for line in lines[4:]} == {"pending"}
+    assert len(lines) <= 4 + 2 * jobs
+    assert lines[4]["message"].startswith("it was not sent: the outbox")
 
 
 MOUNT, UNMOUNT = shutil.which("mount"), shutil.which("umount")
@@ -302,6 +328,7 @@ def test_a_disk_that_fills_up(small_disk: Path, tmp_path: Path) -> None:
         sent = len(server.bodies)
     assert (result.returncode, 0 < sent < 20) == (1, True), result.stderr
     assert "the disk is full; make room" in result.stderr.decode()
+    assert f"pending    A{sent}  " in result.stderr.decode()
     shutil.copytree(small_disk, tmp_path / "copy")
     with Outbox(tmp_path / "copy" / "outbox.sqlite") as copy:
         states = [found.state for found in copy.deliveries()]

@@ -13,7 +13,7 @@ from paytraq_direct import readers, rules
 from paytraq_direct.cli import exits
 from paytraq_direct.cli.command import OutputError
 from paytraq_direct.dispatch import Dispatch
-from paytraq_direct.errors import Fault
+from paytraq_direct.errors import Fault, OutboxError
 from paytraq_direct.readers import Reading
 from paytraq_direct.result import Result
 
@@ -81,18 +81,21 @@ def send(
     dispatch: Dispatch[_Ready, Result] = Dispatch(
         way.deliver, jobs=jobs, leave=way.leave, cut=way.cut_short, apart=waits
     )
+    way.broken_off = dispatch.stop
     results = dispatch.results(map(way.ready, readings))
     code, last, unmet = 0, None, dict.fromkeys(resend)
     with _stopped_by_ctrl_c(dispatch, route):
         try:
             for (reading, _), result in results:
-                code, last = max(code, exits.BY_OUTCOME[result.outcome]), reading.origin
+                last = reading.origin
+                if result.posted or not result.unwritten:  # else its line says why, and the code is that of the outbox
+                    code = max(code, exits.BY_OUTCOME[result.outcome])
                 unmet.pop(str(result.document_ref), None)
                 report.show(reading, result)
-            if dispatch.was_stopped:
-                report.stopped(last)
-            else:
+            if not dispatch.was_stopped:
                 report.unmet(unmet)
+            elif way.trouble is None:
+                report.stopped(last)
             report.close()
         except KeyboardInterrupt:
             # The third one: not even the telling is waited for.
@@ -104,6 +107,8 @@ def send(
             raise exits.BrokenOff(code) from error
         except Exception as error:
             raise exits.BrokenOff(code) from error
+    if way.trouble is not None:
+        raise exits.BrokenOff(code) from way.trouble
     return code or (exits.STOPPED if dispatch.was_stopped else 0)
 
 
@@ -130,6 +135,8 @@ class _Way:
     def __init__(self, route: Route, *, strict: bool) -> None:
         self._route = route
         self._strict = strict
+        self.trouble: OutboxError | None = None
+        self.broken_off: Callable[[], object] = lambda: None
 
     def ready(self, reading: Reading) -> _Ready:
         invoice = reading.invoice
@@ -140,19 +147,34 @@ class _Way:
             return _Ready(reading, _invalid(reading, run))
         return _Ready(reading, (run, run.sender.ready(invoice, origin=reading.origin)))
 
-    @staticmethod
-    def deliver(ready: _Ready) -> Result | Later[Result]:
+    def deliver(self, ready: _Ready) -> Result | Later[Result]:
         if isinstance(ready.found, Result):
             return ready.found
         run, errand = ready.found
-        return run.deliver_soon(errand)
+        try:
+            return run.deliver_soon(errand)
+        except OutboxError as trouble:
+            return self._unsent(errand, trouble)
 
-    @staticmethod
-    def leave(ready: _Ready) -> Result:
+    def leave(self, ready: _Ready) -> Result:
         if isinstance(ready.found, Result):
             return ready.found
         _, errand = ready.found
-        return errand if isinstance(errand, Result) else errand.hold(_LEFT)
+        if isinstance(errand, Result):
+            return errand
+        if self.trouble is not None:
+            return self._unsent(errand, self.trouble)
+        try:
+            return errand.hold(_LEFT)
+        except OutboxError as trouble:
+            return self._unsent(errand, trouble)
+
+    def _unsent(self, errand: Errand | Result, trouble: OutboxError) -> Result:
+        """Give the result of an invoice that was not sent since the outbox failed; that ends the batch, too."""
+        self.trouble = self.trouble or trouble
+        self.broken_off()
+        assert not isinstance(errand, Result)  # noqa: S101 - a result asks nothing of the outbox
+        return errand.result("pending", f"it was not sent: {trouble}", unwritten=str(trouble))
 
     @staticmethod
     def cut_short(ready: _Ready) -> Result:
