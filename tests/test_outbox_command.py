@@ -224,15 +224,17 @@ def test_a_document_without_a_number(desk: Desk) -> None:
 ODD = ("INV 2 B", "-7", "--not-received", "$(id)", "it's", "a;b", "~", "*", "Nr. " + "9" * 100)
 
 
-def test_advised_commands_name_the_invoice_and_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_advised_commands_name_the_invoice_and_no_other(tmp_path: Path, *, is_elsewhere: bool) -> None:
     """What is advised for a doubt can be pasted into a shell, whatever the number has in it, and ends that doubt alone."""
     env = {"XDG_STATE_HOME": str(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    where = ("--outbox", tmp_path / "an outbox.sqlite") if is_elsewhere else ()
     numbers = ("INV", "2", "B", *ODD)
     invoices = [smallest(document_ref=number) for number in numbers]
     with Server(answers(DOUBT)) as server:
         env["INBOX"] = server.url()
         told = [
-            run("paytraq-send", "-", "--channel", "env:INBOX", data=json.dumps(one).encode(), env=env)
+            run("paytraq-send", "-", "--channel", "env:INBOX", *where, data=json.dumps(one).encode(), env=env)
             for one in invoices
         ]
     lines = [[line for line in one.stderr.decode().splitlines() if " resolve " in line] for one in told]
@@ -240,7 +242,7 @@ def test_advised_commands_name_the_invoice_and_no_other(tmp_path: Path) -> None:
     for position in range(3, len(numbers)):
         command = lines[position][position % 2]
         assert run("/bin/sh", "-c", command, env=env).returncode == 0, command
-    left = run("paytraq-outbox", "list", "--state", "in_doubt", "--json", env=env).stdout.splitlines()
+    left = run("paytraq-outbox", *where, "list", "--state", "in_doubt", "--json", env=env).stdout.splitlines()
     assert [json.loads(line)["document_ref"] for line in left] == ["INV", "2", "B"]
 
 
@@ -254,7 +256,7 @@ def test_advice_for_a_number_that_cannot_be_pasted(tmp_path: Path, number: str |
         command = ("paytraq-send", "-", "--channel", "env:INBOX", "--outbox", tmp_path / "outbox.sqlite")
         result = run(*command, data=document, env=channel)
     assert result.returncode == 7
-    assert b"paytraq-outbox list --state in_doubt" in result.stderr
+    assert f"paytraq-outbox --outbox {tmp_path / 'outbox.sqlite'} list --state in_doubt".encode() in result.stderr
     assert b"resolve --received '#ID' " in result.stderr
 
 

@@ -43,8 +43,8 @@ _COLOURS: Final = {
 _ADVICE: Final = {
     "in_doubt": (
         "It may be in the inbox. It will not be sent again by itself. Ask the customer, then one of",
-        "  paytraq-outbox resolve --received {ref}",
-        "  paytraq-outbox resolve --not-received {ref}     # and send it again",
+        "  paytraq-outbox{outbox} resolve --received {ref}",
+        "  paytraq-outbox{outbox} resolve --not-received {ref}     # and send it again",
     ),
     "deferred": ("It is surely not in the inbox: sending it again is safe.",),
     "pending": ("This command did not send it. Sending it again is safe.",),
@@ -56,8 +56,9 @@ _ADVICE: Final = {
 _ADVICE_BY_ID: Final = {
     "in_doubt": (
         _ADVICE["in_doubt"][0],
-        "  paytraq-outbox resolve --received '#ID'     # its id, as paytraq-outbox list --state in_doubt shows it",
-        "  paytraq-outbox resolve --not-received '#ID'     # and send it again",
+        "  paytraq-outbox{outbox} list --state in_doubt     # shows its id, then",
+        "  paytraq-outbox{outbox} resolve --received '#ID'     # or",
+        "  paytraq-outbox{outbox} resolve --not-received '#ID'     # and send it again",
     ),
     "conflict": ("A correction is a credit note or a new number. To send it all the same: --resend with its number",),
 }
@@ -87,7 +88,7 @@ class Report:
     """Tells a person what became of invoices: receipts on ``out``, all that needs care on ``err``; raises OutputError.
 
     ``xml`` has the documents themselves written to ``out`` in place of receipts; ``sends`` says whether sending is
-    what was asked for; ``explains`` adds the sum of each invoice.
+    what was asked for; ``explains`` adds the sum of each invoice. ``outbox`` is the ledger that commands must name.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Report:
         xml: bool = False,
         sends: bool = True,
         explains: bool = False,
+        outbox: str | None = None,
     ) -> None:
         self._out = out
         self._err = err
@@ -106,6 +108,7 @@ class Report:
         self._xml = xml
         self._sends = sends
         self._explains = explains
+        self._outbox = "" if outbox is None else f" --outbox {shlex.quote(raw(outbox, longest=4096))}"
         self._outcomes: Counter[str] = Counter()
         self._severities: Counter[str] = Counter()
         self._warnings: Counter[tuple[str, str]] = Counter()
@@ -151,7 +154,7 @@ class Report:
             self._tell_losses(reading)
             self._show_arrival(result.sha256)
         elif result.outcome != "invalid":
-            self._say(self._err, *_bad_lines(reading, result))
+            self._say(self._err, *_bad_lines(reading, result, self._outbox))
         if self._explains and reading.invoice is not None:
             from paytraq_direct.cli import explain  # noqa: PLC0415 - for this option alone
 
@@ -254,7 +257,7 @@ class JsonReport(Report):
         """Add nothing: every invoice has its line."""
 
 
-def reporter(progress: Progress, *, as_json: bool, **how: bool) -> Report:
+def reporter(progress: Progress, *, as_json: bool, **how: Any) -> Report:
     """Give the report for a command's options."""
     return (JsonReport if as_json else Report)(sys.stdout, sys.stderr, progress, **how)
 
@@ -287,7 +290,7 @@ def _good_lines(reading: Reading, result: Result) -> Iterator[str]:
     yield f"{styled(result.outcome)}{_parties(reading.invoice)}   {words}"
 
 
-def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
+def _bad_lines(reading: Reading, result: Result, outbox: str) -> Iterator[str]:
     yield f"{styled(result.outcome)}{_parties(reading.invoice)}"
     when = f" (attempt of {_local(result.sent_at)})" if result.sent_at and not result.posted else ""
     yield f"{INDENT}{result.message}{when}"
@@ -300,18 +303,19 @@ def _bad_lines(reading: Reading, result: Result) -> Iterator[str]:
         yield f"{INDENT}  {name:<24} {change}"
     if len(result.differences) > _DIFFERENCES_SHOWN:
         yield f"{INDENT}  and {len(result.differences) - _DIFFERENCES_SHOWN:,} more"
-    for line in _advice("under_way" if result.under_way else result.outcome, result.document_ref):
+    for line in _advice("under_way" if result.under_way else result.outcome, result.document_ref, outbox):
         yield INDENT + line
 
 
-def _advice(outcome: str, ref: str | None) -> Iterator[str]:
+def _advice(outcome: str, ref: str | None, outbox: str) -> Iterator[str]:
     """Say what can be done now, in commands that name this invoice and no other when they are pasted into a shell."""
     if ref is None or not ref.isprintable():
-        yield from _ADVICE_BY_ID.get(outcome, _ADVICE[outcome])
+        for line in _ADVICE_BY_ID.get(outcome, _ADVICE[outcome]):
+            yield line.format(outbox=outbox)
         return
     hyphen = "-- " if ref.startswith("-") and outcome == "in_doubt" else ""
     for line in _ADVICE[outcome]:
-        yield line.format(ref=hyphen + shlex.quote(ref))
+        yield line.format(ref=hyphen + shlex.quote(ref), outbox=outbox)
 
 
 def _arrival_lines(arrival: Arrival) -> Iterator[str]:

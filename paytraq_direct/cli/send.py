@@ -92,7 +92,7 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     """
     batch.probe(files)
     progress = Progress(sys.stderr, files)
-    report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml))
+    report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml), outbox=given["outbox"])
     readings = batch.read(files, progress.read, **{name: given[name] for name in (*options.READING, "form")})
     if check or xml:
         return batch.check(readings, checked, report, strict=strict)
