@@ -545,6 +545,19 @@ def test_a_reader_that_goes_away_leaves_nothing_in_doubt(tmp_path: Path) -> None
     assert sent < 30
 
 
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("socks5://proxy:1", b"a proxy is written as http://host:port or http://user:password@host:port\n"),
+        ("socks5://secret", b"a proxy is written as"),
+    ],
+)
+def test_how_an_address_is_written_is_shown(proxy: str, words: bytes) -> None:
+    """Advice names the form of an address in full; what was given is not repeated."""
+    result = run("paytraq-send", INVOICE, "--channel", "https://inbox.example/x/1234567890", "--proxy", proxy)
+    assert (result.returncode, words in result.stderr, b"secret" in result.stderr) == (2, True, False)
+
+
 def test_ctrl_c_before_anything_is_sent_is_130() -> None:
     """Stopped while it waits for input, the command ends 130 and says so."""
     process = started("paytraq-send", "-", "--channel", "sandbox", stdin=subprocess.PIPE)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Whatever looks like an address on the command line may be a channel that went astray, and is not shown again.
 _ADDRESS: Final = re.compile(r"\S*(://[^\s,]|paytraq\.com|/ext/direct)\S*", re.IGNORECASE)
 
+# How an address is to be written, as our own messages have it: nobody's address.
+_FORMS: Final = frozenset(("http://host:port", "http://user:password@host:port", "https://host/path"))
+
 
 class OutputError(Exception):
     """What is told could not be written; the cause says why."""
@@ -39,7 +42,7 @@ def telling() -> Iterator[None]:
 
 def hidden(text: str) -> str:
     """Give a text with everything in it that may be a channel's address blotted out."""
-    return _ADDRESS.sub("(an address, not shown)", text)
+    return _ADDRESS.sub(lambda found: found[0] if found[0] in _FORMS else "(an address, not shown)", text)
 
 
 def run(command: click.Command, name: str) -> int:
