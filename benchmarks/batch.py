@@ -72,8 +72,8 @@ def _whole_way() -> Iterator[Figure]:
         seconds = seconds_each(ways, rounds=7, repeats=1)
     print("  " + "  ".join(f"{name} {COUNT / value:,.0f} invoices/s" for name, value in seconds.items()))
     for name, words, goal, stretch in (
-        ("one", "whole way with outbox ÷ script, a commit each", 1.6, 1.9),
-        ("four", "the same, intents of 4 jobs together", 2.5, 4.0),
+        ("one", "whole way with outbox ÷ script, one job", 1.6, 1.9),
+        ("four", "the same, 4 jobs", 2.5, 4.0),
     ):
         yield Figure(words, seconds["script"] / seconds[name], goal, stretch, most=False)
 

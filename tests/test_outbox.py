@@ -553,6 +553,39 @@ def test_an_end_shares_a_commit_with_the_next_intent(outbox: Outbox) -> None:
         assert next(commits) == total + 1
 
 
+def test_three_doubts_in_a_row_stop_a_run_that_reads_ahead(outbox: Outbox) -> None:
+    """Only a success is written down later than its answer: a doubt is known before anything else is posted."""
+    invoices = [invoice(f"INV-{number}") for number in range(8)]
+    with Server(answers(plain("502 x"))) as server, Sender(server.url(), outbox=outbox) as sender:
+        outcomes = [result.outcome for result in sender.send_all(invoices, ahead=True)]
+        assert (outcomes, server.hits) == (["in_doubt"] * 3 + ["pending"] * 5, 3)
+
+
+def test_an_end_waits_for_no_turn(outbox: Outbox) -> None:
+    """What goes along with the next intent is written down at once when that has to wait for its turn."""
+    asked = [threading.Event() for _ in range(4)]
+    states: list[str] = []
+
+    def invoices() -> Iterator[Invoice]:
+        for number in range(3):
+            asked[number].set()
+            yield invoice(f"INV-{number}")
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            assert asked[2].wait(30)  # so that the next invoice is there when the answer is
+            peer.say(OK)
+
+    def pause(_: float) -> None:
+        states.append(outbox.deliveries(document_ref="INV-0")[0].state)
+
+    settings: dict[str, Any] = {"rate": 1, "resend": ["INV-1"], "clock": lambda: 0.0, "pause": pause}
+    with Server(script) as server, Sender(server.url(), outbox=outbox, **settings) as sender:
+        assert [result.outcome for result in sender.send_all(invoices(), ahead=True)] == ["delivered"] * 3
+    assert states[0] == "delivered"
+
+
 def test_many_threads_share_an_outbox(outbox: Outbox) -> None:
     """Threads of a web application may use one sender: each invoice is posted once, each call has its answer."""
     with Server(answers(OK)) as server, Sender(server.url(), outbox=outbox) as sender:
