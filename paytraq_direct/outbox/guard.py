@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paytraq_direct.answer import KEPT_BODY
+from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.outbox import content
-from paytraq_direct.outbox.ledger import now
+from paytraq_direct.outbox.ledger import now, storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paytraq_direct.channel import Verdict
+    from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, State
 
 SETTLED: Final = frozenset({"delivered", "in_doubt"})
@@ -36,6 +40,26 @@ class Draft(NamedTuple):
     resend: bool = False
     repeats: bool = False
     holds_doubts: bool = False
+
+
+def drafted(
+    key: content.Key, masked: str, invoice: Invoice, document: bytes, *, named: str | None, origin: str | None
+) -> Draft:
+    """Give an invoice that was just read, for a channel that is shown and named so, as it is written down."""
+    return Draft(
+        key=key,
+        masked=masked,
+        named=named and storable(named),
+        record=content.record_of(invoice),
+        document=document,
+        values={
+            "document_ref": invoice.document_ref,
+            "origin": origin and storable(origin),
+            "is_finished": invoice.document is not None,
+            "sha256": hashlib.sha256(document).hexdigest(),
+            "read_at": now(),
+        },
+    )
 
 
 class Standing(NamedTuple):
@@ -109,6 +133,12 @@ def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State, sen
             page.set_state(same[-1].id, state, sender)
         return same[-1].id
     return page.add(draft.key, draft.values, draft.record, draft.document, state, sender=sender)
+
+
+def closed_for(page: Page, fingerprint: str) -> float:
+    """Tell for how many seconds a channel is to be left alone; a clock that was put back must not make that long."""
+    seconds = page.closed_until(fingerprint) - time.time()
+    return seconds if 0 < seconds <= LONGEST_WAIT_S else 0.0
 
 
 def summed_up(page: Page, delivery: int, outcome: str = "in_doubt") -> State:

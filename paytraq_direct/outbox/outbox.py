@@ -10,11 +10,9 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from paytraq_direct.amounts import moment_text
-from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.errors import OutboxError
 from paytraq_direct.outbox import content, forks, guard, presence
 from paytraq_direct.outbox.forks import Forked
-from paytraq_direct.outbox.guard import Draft, Standing
 from paytraq_direct.outbox.ledger import now, storable
 from paytraq_direct.outbox.sqlite import SqliteStore, default_path, place_of
 
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.content import Key
+    from paytraq_direct.outbox.guard import Draft, Standing
     from paytraq_direct.outbox.ledger import Address, Attempt, Delivery, Page, Resolution, State, Store
 
 
@@ -106,21 +105,8 @@ class Outbox(Forked):
         origin: str | None = None,
     ) -> Draft:
         """Give an invoice that was just read as it is written down: ``named`` is how its channel was given."""
-        fingerprint = self.fingerprint(channel)
-        return Draft(
-            key=content.key_of(invoice, document, fingerprint),
-            masked=channel.masked,
-            named=named and storable(named),
-            record=content.record_of(invoice),
-            document=document,
-            values={
-                "document_ref": invoice.document_ref,
-                "origin": origin and storable(origin),
-                "is_finished": invoice.document is not None,
-                "sha256": hashlib.sha256(document).hexdigest(),
-                "read_at": now(),
-            },
-        )
+        key = content.key_of(invoice, document, self.fingerprint(channel))
+        return guard.drafted(key, channel.masked, invoice, document, named=named, origin=origin)
 
     def begin(self, draft: Draft) -> Begun | Standing | Closed:
         """Write down that an invoice is about to be posted, unless the guard or the channel says that it must not be.
@@ -144,8 +130,8 @@ class Outbox(Forked):
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
                 return [guard.standing_of(page, found.state, found)]
-            if closed := _closed(page, found.fingerprint):
-                return [closed]
+            if seconds := guard.closed_for(page, found.fingerprint):
+                return [Closed(seconds)]
             page.add_sender(sender, now())
             page.set_state(delivery, "sending", sender)
             return [Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=False))]
@@ -329,8 +315,8 @@ class Outbox(Forked):
         standing = guard.standing_against(page, known, draft)
         if standing is not None:
             return standing
-        if closed := _closed(page, draft.key.fingerprint):
-            return closed
+        if seconds := guard.closed_for(page, draft.key.fingerprint):
+            return Closed(seconds)
         is_resend = any(
             delivery.state in guard.SETTLED and (not draft.repeats or delivery.sha256 == draft.values["sha256"])
             for delivery in known
@@ -404,9 +390,3 @@ class Outbox(Forked):
             page.set_state(begun.delivery, state)
         if closed_until is not None and (delivery := page.get(begun.delivery)):
             page.close_until(delivery.fingerprint, closed_until)
-
-
-def _closed(page: Page, fingerprint: str) -> Closed | None:
-    """Tell for how long a channel is to be left alone; a clock that was put back since must not make that long."""
-    seconds = page.closed_until(fingerprint) - time.time()
-    return Closed(seconds) if 0 < seconds <= LONGEST_WAIT_S else None
