@@ -133,9 +133,10 @@ class Peer:
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def turn_away(self) -> None:
-        """Say that there is no room, without waiting for anything."""
+        """Say that there is no room; what the client is sending meanwhile must not cost it the answer."""
         with contextlib.suppress(Gone, OSError):
             self.answer(503, [("Retry-After", "1"), ("Connection", "close")], b"too many connections\n")
+            self.drain()
         self.close()
 
     def close(self) -> None:
@@ -213,6 +214,7 @@ class Front:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._peers: dict[Peer, threading.Thread] = {}
+        self._doors = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._listener = socket.create_server((host, port), family=_family(host), backlog=MOST_CONNECTIONS)
         self._listener.settimeout(_GLANCE_S)
         self._accepting = threading.Thread(target=self._accept, name="inbox", daemon=True)
@@ -256,12 +258,26 @@ class Front:
                 continue
             peer = Peer(sock, self._stopping)
             if not self._has_room():
-                peer.turn_away()
+                self._turn_away(peer)
                 continue
             thread = threading.Thread(target=self._answer, args=(peer,), name="inbox connection", daemon=True)
             with self._lock:
                 self._peers[peer] = thread
             thread.start()
+
+    def _turn_away(self, peer: Peer) -> None:
+        """Turn a connection away without keeping the next one waiting; one too many even for that is closed."""
+        if not self._doors.acquire(blocking=False):
+            peer.close()
+            return
+
+        def turn_away() -> None:
+            try:
+                peer.turn_away()
+            finally:
+                self._doors.release()
+
+        threading.Thread(target=turn_away, name="inbox door", daemon=True).start()
 
     def _has_room(self) -> bool:
         """Make room for a connection, at the cost of the one that has been idle longest; tell whether there is any."""
