@@ -256,5 +256,5 @@ class _Intake:
         self._buffer += data
 
     def _check_drained(self) -> None:
-        if self._seen > MOST_DRAINED:
+        if self._seen > max(MOST_DRAINED, self._kept_bytes):
             raise _CutError

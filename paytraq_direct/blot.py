@@ -22,32 +22,35 @@ _segments = re.compile(r"[/?]").split
 
 
 class Blot:
-    """Takes the secret parts of a URL out of texts: those that its masked form does not show; other secrets too.
+    """Takes the secret parts of a URL out of texts: those that its masked form does not show; ``secrets`` too.
 
     The whole path and each hidden part are found raw and percent-decoded, in any letter case; a part also when it
     was cut off after eight characters, or after four by the end of the text.
     """
 
-    __slots__ = ("_parts", "_paths")
+    __slots__ = ("_parts", "_paths", "_secrets")
 
     def __init__(self, url: str, shown_url: str, secrets: Sequence[str] = ()) -> None:
         shown = set(_segments(shown_url))
         path = "/" + url.partition("://")[2].partition("/")[2].rstrip("/")
         hidden = [segment for segment in _segments(path)[1:] if segment not in shown]
         self._paths = _forms([path]) if hidden else []
-        self._parts = [form for form in _forms([*hidden, *secrets]) if len(form) >= _SHORTEST]
+        self._parts = [form for form in _forms(hidden) if len(form) >= _SHORTEST]
+        self._secrets = [_Secret(secret) for secret in secrets]
 
     def body(self, text: bytes) -> bytes:
         """Give the body of an answer without them."""
-        return _without(text, self._places(text.lower()), MARK.encode())
+        return _without(text, self._places(text), MARK.encode())
 
     def line(self, text: str) -> str:
         """Give a line of an answer's head, as Latin-1 was read from it, without them."""
-        return _without(text, self._places(text.encode("latin-1", "replace").lower()), MARK)
+        return _without(text, self._places(text.encode("latin-1", "replace")), MARK)
 
-    def _places(self, text: bytes) -> list[tuple[int, int]]:
-        """List where a text in lower case holds them, from its beginning to its end."""
-        found = [place for path in self._paths for place in _quotes(text, path, len(path))]
+    def _places(self, answer: bytes) -> list[tuple[int, int]]:
+        """List where an answer holds them, from its beginning to its end."""
+        text = answer.lower()
+        found = [place for secret in self._secrets for place in secret.places(answer)]
+        found += [place for path in self._paths for place in _quotes(text, path, len(path))]
         for part in self._parts:
             found += _quotes(text, part, min(len(part), _BEGINNING))
             longest = min(len(part), _BEGINNING) - 1
@@ -55,6 +58,41 @@ class Blot:
             if cut:
                 found.append((len(text) - cut, len(text)))
         return sorted(found)
+
+
+class _Secret:
+    """A secret of a header, letter by letter: as it is, or as JSON, a URL or HTML may write it.
+
+    A long one is also found when it was cut off after eight letters, and in any letter case; a short one may well
+    begin a word or a number that is none.
+    """
+
+    def __init__(self, secret: str) -> None:
+        is_long = len(secret) >= 2 * _BEGINNING
+        case = re.IGNORECASE if is_long else re.NOFLAG
+        self._letters = [re.compile(_spelt(letter), case) for letter in secret]
+        self._least = _BEGINNING if is_long else len(secret)
+        self._beginning = re.compile(b"".join(letter.pattern for letter in self._letters[: self._least]), case)
+
+    def places(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Give where it stands, and as much of it as stands there."""
+        for found in self._beginning.finditer(text):
+            end = found.end()
+            for letter in self._letters[self._least :]:
+                more = letter.match(text, end)
+                if more is None:
+                    break
+                end = more.end()
+            yield found.start(), end
+
+
+def _spelt(letter: str) -> bytes:
+    """Give a pattern of the ways in which a letter of ASCII may be written."""
+    code = ord(letter)
+    ways = [re.escape(letter), f"(?i:\\\\u{code:04x})"]
+    if not letter.isalnum():
+        ways += [f"\\\\{re.escape(letter)}", f"(?i:%{code:02x})", f"(?i:&#0*{code};)", f"(?i:&#x0*{code:x};)"]
+    return f"(?:{'|'.join(ways)})".encode()
 
 
 def _forms(texts: list[str]) -> list[bytes]:

@@ -296,7 +296,9 @@ class Careful:
         """Note the required fields that are not there, unless a misspelt key is told of already."""
         for row in self._table.fields:
             if row.required and row.name not in self._refused | taken_for and data.get(row.name) is None:
-                meaning = row.meaning[0].lower() + row.meaning[1:].rstrip(".")
+                meaning = row.meaning.rstrip(".")
+                if meaning[1:2].islower() or meaning[1:2] == " ":
+                    meaning = meaning[0].lower() + meaning[1:]
                 sample = f"<{row.tag}>" if self._notes.foreign else self._sample(row)
                 self._note(row.name, rules.MISSING, meaning=meaning, sample=sample)
 

@@ -20,6 +20,8 @@ FILES: Final = "/import/files/"
 TOKEN_VARIABLE: Final = "PAYT_TOKEN"  # noqa: S105 - its name, not itself
 
 _LONGEST_TOKEN: Final = 8_192
+# One that is shorter stands in many a text by chance, and could not be kept out of what is shown.
+_SHORTEST_TOKEN: Final = 8
 _LONGEST_NAME: Final = 255
 # RFC 6750, section 2.1; anything else cannot stand in the header.
 _is_token = re.compile(r"[A-Za-z0-9._~+/-]+=*").fullmatch
@@ -67,8 +69,8 @@ class Token:
 
     def __init__(self, text: str) -> None:
         text = text.strip()
-        if not _is_token(text) or len(text) > _LONGEST_TOKEN:
-            raise ChannelError("the token of Payt is empty, or has characters that no token has")
+        if not _is_token(text) or not _SHORTEST_TOKEN <= len(text) <= _LONGEST_TOKEN:
+            raise ChannelError("the token of Payt is too short to be one, or has characters that no token has")
         self._text = text
 
     def reveal(self) -> str:

@@ -28,6 +28,7 @@ class Errand:
     text: bytes
     begun: Begun | None = None
     attempts: int = 0
+    is_doubted: bool = False
     result: Result | None = field(default=None, repr=False)
 
     @property

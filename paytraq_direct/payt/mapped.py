@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from paytraq_direct import codes
 from paytraq_direct.errors import InvalidInvoice
@@ -24,6 +24,7 @@ _CARRIED: Final = frozenset(
     "pay_term_type pay_term_days date_due line_items".split()
 )
 _CARRIED_OF_LINES: Final = frozenset("item_name description qty price line_total unit_name".split())
+_EXACT: Final = Context(prec=60)
 _METHODS: Final = {1: "bank_transfer", 2: "cash"}
 _DUE_DAYS, _EOM, _ON_DELIVERY = 1, 2, 3
 
@@ -69,22 +70,27 @@ def from_invoice(
     if vat_rate_code is None:
         left_out["line_items"] = "a line for Payt needs a vat_rate_code, which no field of the record has"
     elif "line_items" not in left_out:
-        found["invoice_lines"] = [_line(item, invoice, vat_rate_code) for item in invoice.line_items]
+        is_turned = invoice.sale_type == "credit_note" and (invoice.gross_amount or 0) >= 0
+        found["invoice_lines"] = [_line(item, invoice, vat_rate_code, is_turned) for item in invoice.line_items]
         left_out.pop("include_tax", None)
         left_out.update(_left_out_of_lines(invoice))
-        if invoice.include_tax is None:
-            assumed["invoice_lines"] = "the totals of the lines are without tax"
+        ways = ["the totals of the lines are without tax"] if invoice.include_tax is None else []
+        ways += ["quantities and totals of a credit note's lines are negative, like its total"] if is_turned else []
+        if ways:
+            assumed["invoice_lines"] = "; ".join(ways)
     record = Invoice(**{name: value for name, value in {**found, **given}.items() if value is not None})
     return Mapped(record, {name: why for name, why in assumed.items() if name not in given}, left_out)
 
 
 def _amounts(invoice: PaytraqInvoice, assumed: dict[str, str]) -> dict[str, Decimal]:
     """Give the four amounts: those of a credit note are negative, and what was paid already is not open."""
-    total = invoice.gross_amount
-    left = total - (invoice.deposit or 0)
+    total = cast("Decimal | None", invoice.gross_amount)
+    if total is None:  # as a finished document of others may have it
+        return {}
+    left = total if invoice.deposit is None else _EXACT.subtract(total, invoice.deposit)
     assumed["amount_open"] = "gross_amount less deposit" if invoice.deposit else "gross_amount: nothing is paid yet"
     if invoice.sale_type == "credit_note":
-        total, left = -abs(total), Decimal("0.00")
+        total, left = total.copy_abs().copy_negate(), Decimal("0.00")
         assumed["amount_total"] = "a credit note is negative, as other integrations write it"
         assumed["amount_open"] = "a credit note has nothing open, as other integrations write it"
     assumed["book_amount_total"] = assumed["book_amount_open"] = f"the books are kept in {invoice.currency}"
@@ -95,7 +101,10 @@ def _due(invoice: PaytraqInvoice, assumed: dict[str, str]) -> date | None:
     """Give the due date, worked out from the terms of payment when it is not there itself."""
     if invoice.date_due is not None:
         return invoice.date_due
-    day, days = invoice.document_date, invoice.pay_term_days or 0
+    day = cast("date | None", invoice.document_date)
+    days = invoice.pay_term_days or 0
+    if day is None:  # as a finished document of others may have it
+        return None
     if invoice.pay_term_type == _DUE_DAYS and invoice.pay_term_days is not None:
         assumed["due_date"] = f"document_date and {days} days"
         return day + timedelta(days)
@@ -108,15 +117,18 @@ def _due(invoice: PaytraqInvoice, assumed: dict[str, str]) -> date | None:
     return None
 
 
-def _line(item: LineItem, invoice: PaytraqInvoice, vat_rate_code: str) -> dict[str, Any]:
+def _line(item: LineItem, invoice: PaytraqInvoice, vat_rate_code: str, is_turned: bool) -> dict[str, Any]:  # noqa: FBT001
+    def signed(amount: Decimal | None) -> Decimal | None:
+        return amount.copy_negate() if is_turned and amount else amount
+
     total = "total_incl_tax_amount" if invoice.include_tax else "total_excl_tax_amount"
     return {
         "description": item.item_name if item.description is None else f"{item.item_name}\n{item.description}",
         "vat_rate_code": vat_rate_code,
-        total: item.line_total,
+        total: signed(item.line_total),
         "product_price": rules.money_of(item.price),
         "product_unit": item.unit_name,
-        "product_quantity": item.qty,
+        "product_quantity": signed(item.qty),
     }
 
 
@@ -124,6 +136,8 @@ def _left_out(invoice: PaytraqInvoice) -> Iterator[tuple[str, str]]:
     """Name what an invoice has and Payt has no field for."""
     for field in INVOICE:
         value = getattr(invoice, field.name)
+        if field.name == "deposit" and value and invoice.sale_type == "credit_note":
+            yield field.name, "a credit note for Payt has nothing open, and no field says what was paid back"
         if value is None or value == () or field.name in _CARRIED:
             continue
         if field.name == "payment_method":

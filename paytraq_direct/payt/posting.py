@@ -1,7 +1,8 @@
-"""Posts to Payt: with the token, no faster than Payt allows, and nothing of the token in what comes back."""
+"""Posts to Payt: with the token, and nothing of the token in what comes back."""
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from paytraq_direct.pace import Pace
     from paytraq_direct.payt.endpoint import Endpoint, Token
     from paytraq_direct.wire import Content, Exchange
 
@@ -26,7 +26,7 @@ ANSWER_BYTES: Final = 4 * 2**20
 
 
 class Poster:
-    """Posts JSON to Payt over kept connections, each when ``pace`` has its turn come.
+    """Posts JSON to Payt over kept connections.
 
     ``deadline_s`` is for one post, everything included. ``proxy`` is ``http://[user:password@]host:port`` and
     ``ca_bundle`` a PEM file; no environment variable has a say. Raises ChannelError when one of them cannot be used.
@@ -35,7 +35,6 @@ class Poster:
     def __init__(
         self,
         token: Token,
-        pace: Pace,
         *,
         deadline_s: float,
         proxy: str | None = None,
@@ -43,7 +42,8 @@ class Poster:
         clock: Callable[[], float] = time.monotonic,
         wire: Wire | None = None,
     ) -> None:
-        self.pace = pace
+        if not 0 < deadline_s < math.inf:
+            raise ValueError("deadline_s must be a number of seconds greater than 0")
         self._token = token
         self._deadline_s = deadline_s
         self._wire = wire or Wire(proxy=proxy, ca_bundle=ca_bundle, clock=clock)
@@ -67,12 +67,11 @@ class Poster:
         deadline_s: float | None = None,
         secrets: Sequence[Token] = (),
     ) -> Exchange:
-        """Post a body once, when its turn has come; raises nothing for what happens on the network.
+        """Post a body once; raises nothing for what happens on the network.
 
         ``deadline_s`` takes the place of the poster's own; ``secrets`` are tokens that the body holds and the
         answer must not repeat.
         """
-        self.pace.await_turn()
         return self._wire.post(
             endpoint.url,
             body,

@@ -57,7 +57,7 @@ def read(path: str | os.PathLike[str], *, on_read: Callable[[int], object] | Non
 def given(records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Reading]:
     """Give readings of what a program has: ``invoices[3]`` is where the fourth stands; there is no text of it."""
     for index, data in enumerate(records):
-        record, faults = (data, ()) if isinstance(data, Invoice) else take(data)
+        record, faults = take(data)
         origin = f"invoices[{index}]"
         yield Reading(origin, record, faults, json.Item(origin, data, json.Source(b"")))
 
@@ -67,11 +67,13 @@ def unique(readings: Iterable[Reading]) -> Iterator[Reading]:
     origins: dict[str, str] = {}
     for found in readings:
         number = found.record and found.record.invoice_number
-        if number and origins.setdefault(number, found.origin) != found.origin:
+        if number in origins:
             fault = own.REPEATED_NUMBER.fault("invoice_number", value=number, origin=origins[number])
             yield found._replace(record=None, faults=(*found.faults, *found.placed((fault,))))
-        else:
-            yield found
+            continue
+        if number:
+            origins[number] = found.origin
+        yield found
 
 
 def _items(name: str, stream: BinaryIO) -> Iterator[json.Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -48,13 +49,13 @@ _ACCEPTED: Final[Mapping[str, tuple[type, ...]]] = {
 
 def moment_of(value: object) -> str | None:
     """Give a moment as it is sent; None when it is none, or of a year that no invoice has."""
-    if isinstance(value, datetime):
-        return None if value.tzinfo is None else amounts.moment_text(value)
-    if not isinstance(value, str) or not _is_moment(value):
-        return None
     try:
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = amounts.moment_text(value)
+        if not isinstance(value, str) or not _is_moment(value):
+            return None
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return value if amounts.FIRST_YEAR <= moment.year <= amounts.LAST_YEAR else None
 
@@ -105,8 +106,12 @@ def _not_money(value: object, field: Field) -> Words | None:
 
 
 def _not_decimal(value: object, field: Field) -> Words | None:
-    text = amounts.amount_text(value) if isinstance(value, Decimal) and value.is_finite() else str(value)
-    if is_decimal(text):
+    amount: object = value
+    if isinstance(value, Decimal):
+        amount = amounts.amount_of_decimal(value)
+    elif isinstance(value, int):
+        amount = amounts.amount_of_int(value)
+    if amount is not None and is_decimal(str(amount) if isinstance(amount, str) else amounts.amount_text(amount)):  # type: ignore[arg-type]
         return None
     return _amount_meant(value, field) if isinstance(value, str) else {}
 
@@ -179,7 +184,7 @@ def _half_ordered(values: Words, _: Field) -> Words | None:
     orders = [line.line_order for line in lines if line.line_order is not None]
     if orders and len(orders) < len(lines):
         return {"why": f"{len(orders)} of {len(lines)} lines have a line_order"}
-    twice = sorted({order for order in orders if orders.count(order) > 1})
+    twice = [order for order, count in Counter(orders).items() if count > 1]
     return {"why": f"line_order {twice[0]} stands more than once"} if twice else None
 
 

@@ -112,7 +112,7 @@ class Twin:
 
         def reply() -> bool:
             more = [("Retry-After", "1")] if status == 429 else []  # noqa: PLR2004 - the status is its name
-            peer.answer(status, [_JSON, *more], json.dumps(answer, ensure_ascii=False).encode())
+            peer.answer(status, [_JSON, *more], json.dumps(answer).encode())
             return True
 
         return reply() if step is None else misdeed.done(peer, step, reply)
@@ -128,7 +128,7 @@ class Twin:
         if kind == FILES:
             return self._file(data, arrived)
         administration, invoices = data.get("administration_id"), data.get("invoices")
-        if not isinstance(administration, str) or not isinstance(invoices, list):
+        if not isinstance(administration, str) or not administration or not isinstance(invoices, list):
             return 422, {"code": "unprocessable", "message": "administration_id and invoices are required"}, arrived
         arrived = arrived._replace(administration=administration, what=tuple(map(_number, invoices)))
         if self._administration not in {None, administration}:

@@ -122,12 +122,8 @@ class Uploader:
         self._deadline_s = deadline_s
         self._clock = clock
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause)
-        # It waits for its turn before it is written down, so that a stop meanwhile is no doubt.
-        at_once = Pace(rate=None, retry_for_s=0, clock=clock, pause=pause)
         self._poster = (
-            None
-            if token is None
-            else Poster(token, at_once, deadline_s=shipment.DEADLINE_S, proxy=proxy, ca_bundle=ca_bundle)
+            None if token is None else Poster(token, deadline_s=shipment.DEADLINE_S, proxy=proxy, ca_bundle=ca_bundle)
         )
         self._doubts = 0
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from paytraq_direct.errors import OutboxError
+from paytraq_direct.errors import ChannelError, OutboxError
 from paytraq_direct.pace import Pace
 from paytraq_direct.payt import endpoint as endpoints
 from paytraq_direct.payt import reading as reading_
@@ -21,12 +23,13 @@ from paytraq_direct.payt.result import Result
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from paytraq_direct.channel import Verdict
     from paytraq_direct.errors import Fault
     from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Draft, Standing
-    from paytraq_direct.outbox.outbox import Begun, Closed, Outbox
+    from paytraq_direct.outbox.outbox import Outbox
     from paytraq_direct.payt.reading import Reading
     from paytraq_direct.payt.records import Invoice
     from paytraq_direct.payt.verdict import Finding, Upserted
@@ -39,6 +42,11 @@ RETRY_FOR_S: Final = 30.0
 MOST_DOUBTS: Final = 3
 
 _STOPPED: Final = "stopped before it was sent"
+_WAITED: Final = "another process is sending it still, or Payt asked to be left alone: it was waited for {:g} s"
+_DOUBTED: Final = "an earlier attempt may have arrived"
+_POLL_S: Final = 0.1
+_BODY_SHOWN: Final = 4_096
+_NOTES: Final = 20
 _TOO_MANY_DOUBTS: Final = f"{MOST_DOUBTS} requests in a row are in doubt, so the rest is not sent: is Payt in order?"
 _REPEATABLE: Final = "repeating it is safe, since what is sent is an upsert"
 # What Payt keeps as it was first sent. Source: support.paytsoftware.com, Which invoice details can I edit, 2026.
@@ -51,7 +59,8 @@ class Upserter:
     ``token`` is a Token or its text, by default that of $PAYT_TOKEN. At most ten posts are made in a second. An upsert
     may be repeated, so for ``retry_for_s`` seconds a request is sent again that was not taken or is in doubt. With an
     ``outbox``, each invoice is on disk before the first byte leaves, and what was delivered and has not changed since
-    is not sent again but for the numbers in ``resend``. ``deadline_s`` is for one request, everything included.
+    is not sent again but for the numbers in ``resend``. ``strict`` lets warnings count as errors. ``deadline_s`` is for
+    one request, everything included, and for waiting until another process has sent what is to be sent.
     Raises ChannelError when an address, a token or an option cannot be used. Close it, or use it in a with statement.
     """
 
@@ -64,6 +73,7 @@ class Upserter:
         batch_size: int = BATCH_SIZE,
         outbox: Outbox | None = None,
         resend: Collection[str] = (),
+        strict: bool = False,
         deadline_s: float = 60.0,
         retry_for_s: float = RETRY_FOR_S,
         rate: float = RATE,
@@ -74,14 +84,17 @@ class Upserter:
         pause: Callable[[float], None] | None = None,
     ) -> None:
         if not 1 <= batch_size <= MOST_IN_A_BATCH:
-            raise ValueError(f"batch_size must be from 1 to {MOST_IN_A_BATCH:,}")
+            raise ValueError(f"batch_size must be a whole number from 1 to {MOST_IN_A_BATCH:,}")
         if not 0 <= retry_for_s < math.inf:
             raise ValueError("retry_for_s must be a number of seconds, 0 for one attempt")
         if not 0 < rate <= RATE:
             raise ValueError(f"rate must be above 0 and at most {RATE:g}, which is Payt's limit")
         self.endpoint = endpoints.endpoint(url, endpoints.INVOICES, administration_id, allow_http=allow_http)
+        if proxy is not None and self.endpoint.url.startswith("http:"):
+            raise ChannelError("a proxy can be used for https only: leave out --proxy, or use an https address")
         self._outbox = outbox
-        self._resend = frozenset(resend)
+        self._resend = frozenset([resend] if isinstance(resend, str) else resend)
+        self._strict = strict
         self._batch_size = batch_size
         self._deadline_s = deadline_s
         self._clock = clock
@@ -89,9 +102,11 @@ class Upserter:
         retried = frozenset({"deferred", "in_doubt"})
         self._pace = Pace(rate=rate, retry_for_s=retry_for_s, clock=clock, pause=pause, retried=retried)
         opened = endpoints.token() if token is None else token if isinstance(token, Token) else Token(token)
-        self._poster = Poster(opened, self._pace, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
+        self._poster = Poster(opened, deadline_s=deadline_s, proxy=proxy, ca_bundle=ca_bundle, clock=clock)
         self.is_under_way = False
-        """Whether a request is on its way at this moment."""
+        """Whether a request is on its way, or results of it were not given yet."""
+        self.outcomes: Counter[str] = Counter()
+        """How many results there are of each outcome, also of those that were not given yet."""
         self._doubts = 0
         self._unwritten = ""
 
@@ -119,6 +134,8 @@ class Upserter:
 
     def send_all(self, records: Iterable[Invoice | Mapping[str, Any]]) -> Iterator[Result]:
         """Send invoices as they come, and give one result for each, in their order."""
+        if isinstance(records, Mapping):
+            raise TypeError("one invoice is given, and several are taken: put it into a list")
         return self.results(reading_.given(records))
 
     def results(self, readings: Iterable[Reading]) -> Iterator[Result]:
@@ -127,12 +144,13 @@ class Upserter:
         Raises OutboxError when nothing can be written down, and nothing more is sent then. A Ctrl-C in the middle of a
         request is raised again once the results of that request were given.
         """
+        self._doubts, self._unwritten = 0, ""
         batch: list[Reading] = []
         for found in reading_.unique(readings):
             if self.is_stopped:
                 break
             batch.append(found)
-            if len(batch) == self._batch_size:
+            if len(batch) >= self._batch_size:
                 yield from self._sent(batch)
                 batch = []
         yield from self._sent(batch)
@@ -144,19 +162,31 @@ class Upserter:
         errands = [errand_of(found) if found.record is not None else None for found in batch]
         good = [errand for errand in errands if errand is not None]
         self._look_back(good)
-        stop = None
+        if self._strict:
+            good = [errand for errand in good if not errand.faults]
+        stop: BaseException | None = None
         self.is_under_way = True
         try:
-            for request in requests_of(good):
-                self._deliver(request)
-        except KeyboardInterrupt as interrupt:
-            stop = interrupt
+            try:
+                for request in requests_of(good):
+                    self._deliver(request)
+            except (KeyboardInterrupt, OutboxError) as error:
+                stop = error
+            results = [self._result_of(found, errand) for found, errand in zip(batch, errands, strict=True)]
+            self.outcomes.update(result.outcome for result in results)
+            yield from results
         finally:
             self.is_under_way = False
-        for found, errand in zip(batch, errands, strict=True):
-            yield invalid(found) if errand is None else errand.result or self._result(errand, "pending", _STOPPED)
         if stop is not None:
             raise stop
+
+    def _result_of(self, found: Reading, errand: Errand | None) -> Result:
+        """Give the result of what was read, whatever it came to."""
+        if errand is None:
+            return invalid(found)
+        if errand.result is None and self._strict and errand.faults:
+            return invalid(found._replace(faults=errand.faults))
+        return errand.result or self._result(errand, "pending", _STOPPED)
 
     def _look_back(self, errands: Sequence[Errand]) -> None:
         """Warn of what is not as it was first sent, where Payt keeps it as it was."""
@@ -172,62 +202,68 @@ class Upserter:
         if self._doubts >= MOST_DOUBTS:
             self._settle(errands, "pending", _TOO_MANY_DOUBTS)
             return
-        started = self._clock()
-        ready = self._begin(errands)
-        while ready:
-            said = self._post(ready)
-            wait_s = self._pace.wait_s(said.verdict, ready[0].attempts, self._clock() - started)
-            if wait_s is None or self._unwritten:
-                self._doubts = self._doubts + 1 if said.verdict.outcome == "in_doubt" else 0
-                return
-            self._pace.pause(wait_s)
-            if self._pace.is_stopped:
-                return
-            ready = self._begin(ready)
-
-    def _begin(self, errands: Sequence[Errand]) -> list[Errand]:
-        """Write down what is about to be posted, and give it; the rest has its result."""
         until = self._clock() + self._deadline_s
         waiting = list(errands)
-        ready: list[Errand] = []
         while waiting and not self._pace.is_stopped:
-            if self._outbox is None:
-                return waiting
-            begun = self._outbox.begin_all([self._draft(errand) for errand in waiting])
-            wait_s = self._sort(waiting, begun, ready)
-            waiting = [errand for errand in waiting if errand.begun is None and errand.result is None]
-            if not waiting or ready:
+            wait_s = self._deliver_ready(waiting)
+            waiting = [errand for errand in waiting if errand.result is None]
+            if waiting and self._clock() + wait_s > until:
+                self._settle(waiting, "pending", _WAITED.format(self._deadline_s), wait_s)
                 break
-            if self._clock() + wait_s > until:
-                self._settle(waiting, "pending", f"Payt asked to be left alone for {wait_s:.0f} s more", wait_s)
-                break
-            self._pace.pause(wait_s)
-        return ready
+            if waiting:
+                self._pace.pause(max(wait_s, _POLL_S))
 
-    def _sort(
-        self, waiting: Sequence[Errand], begun: Sequence[Begun | Standing | Closed], ready: list[Errand]
-    ) -> float:
-        """Put what was begun with what is ready, and settle what must not be; give for how long Payt wants no more."""
+    def _deliver_ready(self, errands: Sequence[Errand]) -> float:
+        """Post what may be posted now, and again what was not taken or is in doubt; give how long to wait for the rest.
+
+        What is left without a result is being sent by another process, or Payt asked to be left alone.
+        """
+        started = self._clock()
+        ready, wait_s = self._begin(errands)
+        while ready:
+            said = self._post(ready)
+            again_s = self._pace.wait_s(said.verdict, ready[0].attempts, self._clock() - started)
+            if again_s is None or self._unwritten:
+                self._doubts = self._doubts + 1 if said.verdict.outcome == "in_doubt" else 0
+                break
+            self._pace.pause(again_s)
+            if self._pace.is_stopped:
+                break
+            ready, wait_s = self._begin(ready)
+        return wait_s
+
+    def _begin(self, errands: Sequence[Errand]) -> tuple[list[Errand], float]:
+        """Write down what is about to be posted, when its turn has come, and give it; what must not be has its result.
+
+        Gives also for how long Payt asked to be left alone.
+        """
+        self._pace.await_turn()
+        if self._pace.is_stopped:
+            return [], 0.0
+        if self._outbox is None:
+            return list(errands), 0.0
         from paytraq_direct.outbox.guard import Standing  # noqa: PLC0415 - nothing without an outbox needs it
         from paytraq_direct.outbox.outbox import Begun  # noqa: PLC0415 - brings sqlite3
 
-        wait_s = 0.0
-        for errand, one in zip(waiting, begun, strict=True):
+        ready, wait_s = [], 0.0
+        begun = self._outbox.begin_all([self._draft(errand) for errand in errands])
+        for errand, one in zip(errands, begun, strict=True):
             if isinstance(one, Begun):
                 errand.begun = one
                 ready.append(errand)
-            elif isinstance(one, Standing):
+            elif not isinstance(one, Standing):
+                wait_s = one.seconds
+            elif one.kind == "delivered":
                 errand.result = self._standing(errand, one)
             else:
-                wait_s = one.seconds
-        return wait_s
+                # Somebody else is at it; what an earlier attempt came to is known once that has ended.
+                errand.result = None
+        return ready, wait_s
 
     def _standing(self, errand: Errand, standing: Standing) -> Result:
-        """Give the result of what the outbox has as delivered, or as being sent by somebody else."""
-        attempt = standing.attempt
-        if standing.kind != "delivered":
-            return self._result(errand, "pending", "another process is sending it; nothing was sent by this one")
+        """Give the result of what the outbox has as delivered."""
         found = self._result(errand, "already_delivered", "Payt has it already, and it has not changed since")
+        attempt = standing.attempt
         if attempt is None:
             return found
         return replace(found, status=attempt.status, sent_at=datetime.fromisoformat(attempt.began_at))
@@ -249,9 +285,10 @@ class Upserter:
             self._abandon(errands)
             self._settle(errands, "in_doubt", f"stopped while it was being sent; {_REPEATABLE}")
             raise
+        notes = said.verdict.notes[:_NOTES]
         for errand, finding in zip(errands, said.findings, strict=True):
-            errand.result = self._posted(errand, finding, said)
-            errand.begun = None
+            errand.result = replace(self._posted(errand, finding, said), notes=notes)
+            errand.begun, notes = None, ()
         return said
 
     def _end(self, errands: Sequence[Errand], said: Upserted) -> str:
@@ -259,7 +296,7 @@ class Upserter:
         if self._outbox is None:
             return ""
         ended = [
-            (errand.begun, replace(said.verdict, outcome=finding.outcome, message=_told(finding)))
+            (errand.begun, _own_part(errand.record.invoice_number, finding, said.verdict))
             for errand, finding in zip(errands, said.findings, strict=True)
             if errand.begun is not None
         ]
@@ -281,6 +318,7 @@ class Upserter:
         if self._unwritten:
             outcome, message = "in_doubt", f"it was posted, and what came of it could not be kept: {self._unwritten}"
         if outcome == "in_doubt":
+            errand.is_doubted = True
             message += f"; {_REPEATABLE}"
         return replace(
             self._result(errand, outcome, message),
@@ -290,7 +328,6 @@ class Upserter:
             sent_at=exchange.sent_at,
             elapsed_ms=exchange.elapsed_ms,
             retry_after=said.verdict.retry_after,
-            notes=said.verdict.notes,
             posted=True,
         )
 
@@ -299,6 +336,9 @@ class Upserter:
             errand.result = replace(self._result(errand, outcome, message), retry_after=retry_after)
 
     def _result(self, errand: Errand, outcome: Any, message: str) -> Result:
+        """Give a result; a doubt that an attempt before this one left is not ended by less than a delivery."""
+        if errand.is_doubted and outcome not in {"delivered", "already_delivered", "in_doubt"}:
+            outcome, message = "in_doubt", f"{_DOUBTED}; then {message}; {_REPEATABLE}"
         return Result(
             outcome=outcome,
             origin=errand.reading.origin,
@@ -356,6 +396,16 @@ def invalid(found: Reading) -> Result:
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fault, ...]:
     changed = [name for name in _KEPT if name in before and name in after and before[name] != after[name]]
     return tuple(rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name]) for name in changed)
+
+
+def _own_part(number: str, finding: Finding, whole: Verdict) -> Verdict:
+    """Give the verdict on one invoice of a request; of a long answer, its body has what is said of this one."""
+    body = whole.exchange.body
+    if len(body) > _BODY_SHOWN and (finding.errors or finding.warnings):
+        said = {"errors": {number: finding.errors}, "warnings": {number: finding.warnings}}
+        body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+    exchange = replace(whole.exchange, body=body[:_BODY_SHOWN])
+    return replace(whole, outcome=finding.outcome, message=_told(finding), exchange=exchange)
 
 
 def _told(finding: Finding) -> str:

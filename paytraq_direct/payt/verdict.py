@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -126,7 +127,7 @@ class _Answer(NamedTuple):
             return f"its answer says {raw(data.twice[0])} twice"
         success: Any = data.get("success")
         count: Any = data.get("count")
-        errors, warnings = _messages(data.get("errors")), _messages(data.get("warnings", {}))
+        errors, warnings = _messages(data.get("errors")), _messages(data.get("warnings") or {})
         if not isinstance(success, bool) or errors is None or warnings is None:
             return "its answer lacks success or errors, or has them in another form"
         processed = int(count) if type(count) is Number and is_whole(count) else None
@@ -134,8 +135,6 @@ class _Answer(NamedTuple):
 
     def doubt_of(self, rest: int, all_of_them: int) -> str:
         """Say why it is open whether those without errors were processed; "" when it is not."""
-        if not rest:
-            return ""
         if not self.success:
             return f"the answer says that it was no success, and has no error for it: {DOUBT}"
         if self.processed is None:
@@ -147,7 +146,7 @@ class _Answer(NamedTuple):
 
 def _finding(number: str, answer: _Answer, doubt_of_rest: str) -> Finding:
     errors, warnings = answer.errors.get(number), answer.warnings.get(number, ())
-    if errors is not None:
+    if errors or (errors is not None and not doubt_of_rest):
         return Finding("rejected", "; ".join(errors) or "Payt refused it without a reason", errors, warnings)
     if doubt_of_rest:
         return Finding("in_doubt", doubt_of_rest, (), warnings)
@@ -156,12 +155,20 @@ def _finding(number: str, answer: _Answer, doubt_of_rest: str) -> Finding:
 
 def _messages(found: Any) -> dict[str, tuple[str, ...]] | None:
     """Give messages by record; None when they are not in the documented form: lists of texts by identifier."""
+    if found == []:
+        return {}  # how some languages write an object without members
     if isinstance(found, jsontext.Repeated) or not isinstance(found, dict):
         return None
     lists = {key: [said] if isinstance(said, str) else said for key, said in found.items()}
     if not all(isinstance(said, list) for said in lists.values()):
         return None
-    return {key: tuple(raw(one, longest=_MESSAGE_SHOWN) for one in said) for key, said in lists.items()}
+    return {key: tuple(_shown(one) for one in said) for key, said in lists.items()}
+
+
+def _shown(message: object) -> str:
+    """Give a message in short; one that is no text as the JSON that it is."""
+    text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
+    return raw(text, longest=_MESSAGE_SHOWN)
 
 
 def _said(body: bytes) -> str:

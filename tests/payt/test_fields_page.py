@@ -28,7 +28,8 @@ HEAD = """# Invoices in Payt's words
 What `payt upsert` takes: one object, an array of them, or one on each line. This page is made from the tables of fields and
 rules. Names are those of Payt's pages "Upsert invoices in bulk", "Model of an invoice" and "Model of a file" and of its OpenAPI
 description, read in June to November 2026; what rests on them is refused, what is inferred is only warned of. Amounts are
-texts with exactly two decimals, so that no digit is lost. Keys that begin with `x_` are your own and are not sent.
+texts with exactly two decimals, so that no digit is lost. Keys that begin with `x_` are your own and are not sent, and neither are
+empty lists of payments and lines.
 """
 
 

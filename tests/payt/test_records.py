@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import EXAMPLES
@@ -13,12 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_rules import smallest as of_paytraq
 
-from paytraq_direct import InvalidInvoice, LineItem, payt
+from paytraq_direct import InvalidInvoice, LineItem, payt, read, render
 from paytraq_direct import Invoice as PaytraqInvoice
 from paytraq_direct.payt import fields, rules
 from paytraq_direct.payt.records import take
 
 from .invoices import fullest, invoices, smallest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The body that Payt's page "Upsert invoices in bulk" shows, as the names in it.
 SHOWN = {
@@ -227,6 +231,42 @@ def test_whatever_comes_is_told_and_never_raises(data: object) -> None:
     assert record is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [10**5000, Decimal("1E+999999999"), Decimal("1E-999999999"), Decimal("NaN"), datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),
+     datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))), datetime(1, 1, 1, tzinfo=UTC), object(), b"x", 1.5],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_odd_python_values_are_told_and_never_raise(value: Any) -> None:
+    """Whatever its size, a value that cannot be sent is a fault of each field."""
+    for name in ("amount_total", "sent_at", "payment_term", "labels", "document", "invoice_date", "description"):
+        assert any(fault.is_error for fault in payt.check(smallest(**{name: value}))), name
+    line = {"description": "x", "vat_rate_code": "H", "total_incl_tax_amount": "1.00", "product_quantity": value}
+    assert any(fault.is_error for fault in payt.check(smallest(invoice_lines=[line])))
+
+
+def test_many_ordered_lines_are_looked_at_once() -> None:
+    """A hundred thousand lines in order have no fault, and it does not take for ever to see."""
+    line = payt.InvoiceLine(description="x", vat_rate_code="H", total_incl_tax_amount="1.00")
+    lines = [replace_order(line, number) for number in range(50_000)]
+    assert payt.check(smallest(invoice_lines=lines)) == ()
+    assert _told_of(smallest(invoice_lines=[*lines, lines[7]])) == ["PD-212 invoice_lines"]
+
+
+def replace_order(line: payt.InvoiceLine, number: int) -> dict[str, Any]:
+    """Give a line at a place."""
+    return {
+        "description": line.description,
+        "vat_rate_code": "H",
+        "total_incl_tax_amount": "1.00",
+        "line_order": str(number),
+    }
+
+
+def _told_of(data: dict[str, Any]) -> list[str]:
+    return [f"{fault.code} {fault.path}" for fault in payt.check(data)]
+
+
 # --- from a PayTraq record ------------------------------------------------------------------------------------
 
 
@@ -283,6 +323,44 @@ def test_a_credit_note_is_negative_and_has_nothing_open() -> None:
     mapped = _mapped(pay_term_type=3, sale_type="credit_note", gross_amount="12.10")
     assert (mapped.record.amount_total, mapped.record.amount_open) == (Decimal("-12.10"), Decimal("0.00"))
     assert {"amount_total", "amount_open"} <= set(mapped.assumed)
+
+
+def test_the_lines_of_a_credit_note_are_negative_too() -> None:
+    """Quantity and total turn with the total of the note, and that is said; a deposit is named as left behind."""
+    line = LineItem(item_name="x", qty=2, price=5, line_total="10.00")
+    note = PaytraqInvoice(
+        **{
+            **of_paytraq(pay_term_type=3, sale_type="credit_note", gross_amount="12.10", deposit="2"),
+            "line_items": [line],
+        }
+    )
+    mapped = payt.from_invoice(note, debtor_number="D", vat_rate_code="H")
+    (turned,) = mapped.record.invoice_lines
+    assert (turned.product_quantity, turned.total_excl_tax_amount) == (Decimal(-2), Decimal("-10.00"))
+    assert "negative" in mapped.assumed["invoice_lines"]
+    assert "deposit" in mapped.left_out
+
+
+def test_no_context_of_decimals_has_a_say() -> None:
+    """Amounts are exact, whatever precision the program has set."""
+    with localcontext() as context:
+        context.prec = 4
+        mapped = _mapped(pay_term_type=3, gross_amount="12345678.91", deposit="0.01")
+        note = _mapped(pay_term_type=3, gross_amount="12345678.91", sale_type="credit_note")
+    assert (mapped.record.amount_total, mapped.record.amount_open) == (Decimal("12345678.91"), Decimal("12345678.90"))
+    assert note.record.amount_total == Decimal("-12345678.91")
+
+
+def test_a_finished_document_may_lack_what_payt_asks_for(tmp_path: Path) -> None:
+    """What others wrote has no total: that is a fault with its name, and no crash."""
+    path = tmp_path / "sale.xml"
+    document = render(PaytraqInvoice(**of_paytraq(pay_term_type=1, pay_term_days=5)))
+    for tag in (b"GrossAmount", b"DocumentDate"):
+        path.write_bytes(re.sub(b"<%b>.*</%b>" % (tag, tag), b"", document))
+        (found,) = read(path)
+        assert found.invoice is not None
+        with pytest.raises(InvalidInvoice):
+            payt.from_invoice(found.invoice)
 
 
 def test_a_deposit_is_not_open() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _INVOICES = "/v1/invoices"
-_RIGHT = "right"
+_RIGHT = "right-token"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_files_are_taken_at_their_endpoints(kind: str) -> None:
 def test_it_misbehaves_as_its_script_says(step: str, outcome: str) -> None:
     """Each step comes to the outcome that it stands for; after it, all is as usual."""
     with Twin(script=Script.parse(step)) as twin:
-        how: dict[str, Any] = {"token": "t", "url": twin.url, "retry_for_s": 0, "deadline_s": 5.0}
+        how: dict[str, Any] = {"token": _RIGHT, "url": twin.url, "retry_for_s": 0, "deadline_s": 5.0}
         first, second = (next(payt.upsert([smallest()], "1", **how)) for _ in range(2))
     assert (first.outcome, second.outcome) == (outcome, "delivered")
 
@@ -136,7 +136,7 @@ def test_the_command_tells_what_arrives() -> None:
     assert process.stdout is not None
     url = process.stdout.readline().decode().split()[1]
     data = json.dumps(numbered([1, 2])).encode()
-    told = run("payt", "upsert", "-", "--administration", "7", "--url", url, data=data, env={"PAYT_TOKEN": "t"})
+    told = run("payt", "upsert", "-", "--administration", "7", "--url", url, data=data, env={"PAYT_TOKEN": _RIGHT})
     line = process.stdout.readline().decode()
     process.terminate()
     rest, _ = process.communicate(timeout=10)

@@ -18,7 +18,6 @@ from wire.servers import Peer, Server
 
 from paytraq_direct import Outbox
 from paytraq_direct.outbox.outbox import Begun
-from paytraq_direct.pace import Pace
 from paytraq_direct.payt import Token
 from paytraq_direct.payt.body import Body
 from paytraq_direct.payt.endpoint import Endpoint
@@ -64,12 +63,7 @@ def test_the_outcome_agrees_with_what_the_server_saw(
         intake = stack.enter_context(Intake(files[len(scenario.document) == len(BIG)]))
         intake.look_through()
         body = Body(intake, {"filename": intake.name, "administration_code": "ACME"})
-        poster = stack.enter_context(
-            Poster(
-                Token(TOKEN), Pace(rate=None, retry_for_s=0, clock=time.monotonic, pause=None), deadline_s=deadline_s
-            )
-        )
-        poster._wire = stack.enter_context(Wire(**place.options))
+        poster = stack.enter_context(Poster(Token(TOKEN), deadline_s=deadline_s, wire=Wire(**place.options)))
         began = time.monotonic()
         verdict = judged(poster.post(Endpoint(place.url, "ACME"), body))
         took_s = time.monotonic() - began

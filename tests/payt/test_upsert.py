@@ -19,10 +19,11 @@ from wire.scenarios import DEADLINE_S, SCENARIOS, Scenario
 from wire.servers import Peer, Server, authority, closed_port
 
 from paytraq_direct import ChannelError, Outbox, OutboxError, payt
-from paytraq_direct.pace import Pace
 from paytraq_direct.payt import verdict
 from paytraq_direct.payt.endpoint import Endpoint
+from paytraq_direct.payt.errand import errand_of
 from paytraq_direct.payt.posting import Poster
+from paytraq_direct.payt.reading import given
 from paytraq_direct.payt.upserter import Upserter
 from paytraq_direct.wire import Progress, Wire
 
@@ -198,9 +199,8 @@ def test_the_fault_matrix_holds(scenario: Scenario, tmp_path: Path) -> None:
     deadline_s = 5.0 if scenario.prompt else DEADLINE_S
     with ExitStack() as stack:
         place = scenario.place(stack, ca)
-        pace = Pace(rate=None, retry_for_s=0.0, clock=lambda: 0.0, pause=None)
         token = payt.Token(TOKEN)
-        poster = stack.enter_context(Poster(token, pace, deadline_s=deadline_s, wire=Wire(**place.options)))
+        poster = stack.enter_context(Poster(token, deadline_s=deadline_s, wire=Wire(**place.options)))
         exchange = poster.post(Endpoint(place.url, "1234"), scenario.document)
         poster.close()
         if place.truth:
@@ -263,6 +263,157 @@ def test_a_refusal_is_never_repeated() -> None:
         with serving(answer) as server:
             (result,) = upserts(server, numbered([1]), retry_for_s=30.0)
         assert (result.outcome, result.attempts, len(server.bodies)) == ("rejected", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [json_answer({}, "429 Too Many Requests", "Retry-After: 90"), json_answer({}, "401 Unauthorized"),
+     json_answer({}, "422 Unprocessable Entity"), processed(0, {"1": ["no"]})],
+    ids=["429", "401", "422", "refused"],
+)  # fmt: skip
+def test_a_doubt_is_not_ended_by_less_than_a_delivery(outbox: Outbox, then: bytes) -> None:
+    """What came after it says nothing of the attempt that may have arrived: told in doubt, as the outbox has it."""
+    with serving(_reset, then) as server:
+        (result,) = upserts(server, numbered([1]), outbox=outbox, retry_for_s=30.0)
+    assert (result.outcome, result.attempts) == ("in_doubt", 2)
+    assert result.message.startswith("an earlier attempt may have arrived; then ")
+    assert states(outbox) == ["in_doubt"]
+
+
+def test_results_are_given_before_the_outbox_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent is told, though the next request of the same batch cannot be written down; then the error comes."""
+    monkeypatch.setattr("paytraq_direct.payt.errand.BATCH_BYTES", 1)
+    path = tmp_path / "outbox.sqlite"
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.say(processed(1))
+        peer.server.stopping.wait(0.1)
+        path.rename(path.with_name("away"))
+        peer.hang()
+
+    with Server(script) as server, Outbox(path) as outbox:
+
+        def pause(_seconds: float) -> None:
+            while path.exists():
+                server.stopping.wait(0.01)
+
+        found = payt.upsert(numbered([1, 2]), "1", token=TOKEN, url=url_of(server), outbox=outbox, rate=1, pause=pause)
+        results = [next(found), next(found)]
+        with pytest.raises(OutboxError):
+            next(found)
+    first, second = results
+    assert first.outcome in {"delivered", "in_doubt"}
+    assert second.outcome == "pending"
+
+
+def test_the_same_file_twice_is_sent_once(tmp_path: Path) -> None:
+    """Its numbers come again, and are refused the second time."""
+    path = tmp_path / "a.json"
+    path.write_text(written(numbered([1, 2])))
+    told = run("payt", "upsert", path, path, "--administration", "1", "--check")
+    assert told.returncode == 3
+    assert (told.stdout.count(b"checked"), told.stderr.count(b"error PD-214")) == (2, 2)
+
+
+def test_strict_counts_what_the_outbox_knows(outbox: Outbox) -> None:
+    """A change that Payt does not take over is not sent then."""
+    with Server(counting) as server:
+        upserts(server, [smallest()], outbox=outbox)
+        (result,) = upserts(server, [smallest(due_date="2026-12-01")], outbox=outbox, strict=True)
+        assert (result.outcome, [fault.code for fault in result.faults]) == ("invalid", ["PD-215"])
+        assert len(server.bodies) == 1
+
+
+def test_another_process_is_waited_for(outbox: Outbox) -> None:
+    """What a living sender has begun is told as what it came to, or after the deadline as pending."""
+    with Outbox(outbox.path) as other, Server(counting) as server:
+        upserter = Upserter("1234", TOKEN, url=url_of(server), outbox=other)
+        (errand,) = (errand_of(found) for found in given([smallest()]))
+        ((begun,), _) = upserter._begin([errand])
+        assert begun.begun is not None
+        glances = iter(range(3))
+
+        def pause(_seconds: float) -> None:
+            if next(glances, None) == 2:
+                upserter._post([errand])
+
+        (result,) = upserts(server, [smallest()], outbox=outbox, pause=pause)
+        upserter.close()
+    assert result.outcome == "already_delivered"
+    assert len(server.bodies) == 1
+
+
+def test_a_sender_that_goes_on_for_ever_is_not(outbox: Outbox) -> None:
+    """After the deadline it is pending, and nothing was sent by this one."""
+    now = [0.0]
+
+    def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    with Outbox(outbox.path) as other, Server(counting) as server:
+        upserter = Upserter("1234", TOKEN, url=url_of(server), outbox=other)
+        upserter._begin([errand_of(found) for found in given([smallest()])])
+        (result,) = upserts(server, [smallest()], outbox=outbox, pause=pause, clock=lambda: now[0], deadline_s=5.0)
+        upserter.close()
+    assert (result.outcome, result.posted, server.hits) == ("pending", False, 0)
+
+
+def test_an_upserter_begins_anew_after_doubts() -> None:
+    """Three doubts end one run, not the object."""
+    with serving(_reset, _reset, _reset, processed(1)) as server:
+        upserter = Upserter("1", TOKEN, url=url_of(server), batch_size=1, retry_for_s=0)
+        assert [one.outcome for one in upserter.send_all(numbered(range(4)))][-1] == "pending"
+        assert [one.outcome for one in upserter.send_all(numbered([9]))] == ["delivered"]
+        upserter.close()
+
+
+@pytest.mark.parametrize("wrong", [{"deadline_s": 0}, {"deadline_s": float("nan")}, {"proxy": "http://127.0.0.1:1"}])
+def test_options_that_cannot_work_are_refused_before_anything_is_written(outbox: Outbox, wrong: dict[str, Any]) -> None:
+    """Nothing is left in doubt by them."""
+    with Server(counting) as server, pytest.raises((ValueError, ChannelError)):
+        upserts(server, [smallest()], outbox=outbox, **wrong)
+    assert states(outbox) == []
+
+
+def test_one_invoice_alone_is_put_into_a_list() -> None:
+    """A mapping is not taken for its keys."""
+    with Server(counting) as server:
+        with pytest.raises(TypeError, match="put it into a list"):
+            upserts(server, smallest())
+        (result,) = upserts(server, [smallest()], resend="2026-001")
+    assert result.outcome == "delivered"
+
+
+def test_a_long_answer_is_read_and_kept_in_part(outbox: Outbox) -> None:
+    """Two megabytes of warnings are told invoice by invoice; the outbox keeps of each its own."""
+    warnings = {str(number): ["x" * 290] * 35 for number in range(200)}
+    with serving(processed(200, {}, warnings)) as server:
+        results = upserts(server, numbered(range(200)), outbox=outbox, batch_size=200)
+    assert {result.outcome for result in results} == {"delivered"}
+    assert [len(result.warnings) for result in results] == [35] * 200
+    (attempt,) = outbox.attempts(outbox.deliveries()[7].id)
+    assert len(attempt.body) <= 4_096
+    assert attempt.body.startswith(b'{"errors": {"7": []}, "warnings": {"7": ["xxx')
+
+
+def test_what_was_not_told_any_more_counts(tmp_path: Path) -> None:
+    """When the output ends in the middle, the exit code is that of all that was posted."""
+    path = tmp_path / "a.json"
+    path.write_text(written(numbered(range(3_000))))
+    refused = {str(number): ["no"] for number in range(1_500, 3_000)}
+    with serving(processed(1_500, refused)) as server:
+        process = started(
+            "payt", "upsert", path, "--administration", "1", "--url", url_of(server), "--batch-size", "3000", "--json",
+            env={"PAYT_TOKEN": TOKEN},
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait(timeout=30)
+    assert process.returncode == 4
 
 
 def test_three_doubts_in_a_row_end_it() -> None:
@@ -595,7 +746,11 @@ def _refuses(peer: Peer) -> None:
     peer.say(processed(0, {"2026-001": [f"token {TOKEN} is not known"]}, {"x": [TOKEN]}))
 
 
-@pytest.mark.parametrize("script", [_echo, _refuses, _reset], ids=lambda script: str(script.__name__))
+def _escapes(peer: Peer) -> None:
+    peer.say(plain("401 Unauthorized", b'{"message": "bad %b"}' % TOKEN.replace("c", "\\u0063").encode()))
+
+
+@pytest.mark.parametrize("script", [_echo, _refuses, _escapes, _reset], ids=lambda script: str(script.__name__))
 def test_the_token_shows_nowhere(
     script: Callable[[Peer], None], outbox: Outbox, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

@@ -116,7 +116,7 @@ def test_a_success_that_came_too_soon_is_a_doubt() -> None:
         b'{"success": true, "count": 2, "errors": {"1": ["a"], "1": []}}',
         {"success": "true", "count": 2, "errors": {}}, {"count": 2, "errors": {}}, {"success": 1, "count": 2, "errors": {}},
         {"success": True, "count": 2}, {"success": True, "count": 2, "errors": None},
-        {"success": True, "count": 2, "errors": []}, {"success": True, "count": 2, "errors": {"1": {"a": "b"}}},
+        {"success": True, "count": 2, "errors": {"1": {"a": "b"}}},
         {"success": True, "count": 2, "errors": {}, "warnings": "none"},
         {"success": True, "errors": {}}, {"success": True, "count": "2", "errors": {}},
         {"success": True, "count": True, "errors": {}}, {"success": True, "count": -2, "errors": {}},
@@ -160,6 +160,25 @@ def test_a_refusal_without_a_reason_is_one() -> None:
     assert [finding.message for finding in answer.findings] == ["Payt refused it without a reason", "no"]
 
 
+def test_an_empty_list_is_an_object_without_members() -> None:
+    """Some languages write it so; the count decides all the same."""
+    for count, outcome in ((1, "delivered"), (0, "in_doubt")):
+        said = {"success": True, "count": count, "errors": [], "warnings": None}
+        assert told(upserted(exchanged(said), ["1"])) == [outcome]
+
+
+def test_a_number_without_messages_is_refused_only_if_the_count_says_so() -> None:
+    """Named with an empty list, but counted: that is a contradiction, and a doubt."""
+    said = {"success": True, "count": 2, "errors": {"1": []}}
+    assert told(upserted(exchanged(said), ["1", "2"])) == ["in_doubt", "in_doubt"]
+
+
+def test_a_message_that_is_no_text_is_told_as_it_is() -> None:
+    """An object says its field."""
+    said = {"success": True, "count": 0, "errors": {"1": [{"field": "due_date"}]}}
+    assert upserted(exchanged(said), ["1"]).findings[0].errors == ('{"field": "due_date"}',)
+
+
 def test_messages_are_shown_safely() -> None:
     """Messages are shortened, and nothing in them can steer a terminal."""
     answer = upserted(exchanged({"success": True, "count": 0, "errors": {"1": ["\x1b[2J" + "x" * 1000, 7]}}), ["1"])
@@ -192,15 +211,17 @@ def test_every_answer_is_classified(data: st.DataObject) -> None:
     answer = upserted(exchanged(body), numbers)
 
     def is_lists(found: object) -> bool:
-        return isinstance(found, dict) and all(isinstance(one, list) for one in found.values())
+        return found == [] or (isinstance(found, dict) and all(isinstance(one, list) for one in found.values()))
 
-    errors, warnings, count = body.get("errors"), body.get("warnings", {}), body.get("count")
+    errors, warnings, count = body.get("errors"), body.get("warnings") or {}, body.get("count")
     if not (isinstance(body.get("success"), bool) and is_lists(errors) and is_lists(warnings)):
         assert set(told(answer)) == {"in_doubt"}
         return
+    errors = errors or {}
     rest = [number for number in numbers if number not in errors]  # type: ignore[operator]
     is_counted = type(count) is int and count == len(rest) and body["success"]
-    expected = {n: "rejected" if n not in rest else "delivered" if is_counted else "in_doubt" for n in numbers}
+    outcomes = {True: ("rejected", "delivered"), False: ("in_doubt", "in_doubt")}[bool(is_counted)]
+    expected = {n: "rejected" if errors.get(n) else outcomes[n in rest] for n in numbers}  # type: ignore[union-attr]
     assert dict(zip(numbers, told(answer), strict=True)) == expected
     for number, finding in zip(numbers, answer.findings, strict=True):
         assert len(finding.warnings) == len(warnings.get(number, ()))  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
@@ -72,7 +73,9 @@ def _by_number(texts: tuple[str, ...]) -> dict[str, list[str]]:
 def _tell(arrived: Arrived) -> None:
     """Tell of one request on a line of its own."""
     what = ", ".join(map(raw, arrived.what[:_SHOWN])) + (f", … {len(arrived.what):,}" if arrived.what[_SHOWN:] else "")
-    _say(f"{arrived.answer:<16} {arrived.path}  {raw(arrived.administration)}  {what}   {arrived.size:,} bytes")
+    # Whoever reads the output may have seen enough; the answer is owed to the client all the same.
+    with contextlib.suppress(OSError):
+        _say(f"{arrived.answer:<16} {arrived.path}  {raw(arrived.administration)}  {what}   {arrived.size:,} bytes")
 
 
 def _say(line: str) -> None:

@@ -168,11 +168,12 @@ def _uploader(stack: ExitStack, given: dict[str, Any], *, check: bool) -> Upload
     url, place, opens = given["url"], given["outbox"], None
     try:
         if url == SANDBOX and not check:
-            from tempfile import TemporaryDirectory  # noqa: PLC0415 - for the sandbox alone
+            import secrets  # noqa: PLC0415 - for the sandbox alone
+            from tempfile import TemporaryDirectory  # noqa: PLC0415
 
             from paytraq_direct.payt.twin import Twin  # noqa: PLC0415
 
-            url, opens = stack.enter_context(Twin()).url, Token(SANDBOX)
+            url, opens = stack.enter_context(Twin()).url, Token(secrets.token_urlsafe(16))
             place = place or str(Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite"))
             click.echo(f"a twin of Payt listens on {url}", err=True)
         return stack.enter_context(

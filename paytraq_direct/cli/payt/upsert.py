@@ -96,7 +96,7 @@ def upsert(files: tuple[str, ...], *, check: bool, strict: bool, json: bool, **g
         _checked_options(given)
         return _told(map(_checked, reading.unique(found)), report)
     with ExitStack() as stack:
-        upserter = _upserter(stack, given)
+        upserter = _upserter(stack, given, strict=strict)
         with _stopped_by_ctrl_c(upserter):
             return _told(upserter.results(found), report, resend=given["resend"], upserter=upserter)
 
@@ -119,10 +119,16 @@ def _told(
         report.close()
     except KeyboardInterrupt:
         report.stopped()
-        return code or exits.STOPPED
+        return _highest(code, upserter) or exits.STOPPED
     except Exception as error:
-        raise exits.BrokenOff(code) from error
+        raise exits.BrokenOff(_highest(code, upserter)) from error
     return code
+
+
+def _highest(code: int, upserter: Upserter | None) -> int:
+    """Give the highest exit code, what was not told any more included."""
+    untold = () if upserter is None else upserter.outcomes
+    return max(code, *(exits.BY_OUTCOME[outcome] for outcome in untold), 0)
 
 
 def _checked_options(given: dict[str, Any]) -> None:
@@ -158,7 +164,7 @@ def _all(files: tuple[str, ...], progress: Progress) -> Iterator[Reading]:
             yield reading.Reading(name, None, (core_rules.UNREADABLE.fault("", why=why),))
 
 
-def _upserter(stack: ExitStack, given: dict[str, Any]) -> Upserter:
+def _upserter(stack: ExitStack, given: dict[str, Any], *, strict: bool) -> Upserter:
     """Make ready to send; what is wrong with an option is said before anything is read."""
     with loading():
         from paytraq_direct.outbox.outbox import Outbox  # noqa: PLC0415 - --check needs none of these
@@ -168,13 +174,14 @@ def _upserter(stack: ExitStack, given: dict[str, Any]) -> Upserter:
     url, place = given["url"] or (DEMO_URL if given["demo"] else API_URL), given["outbox"]
     try:
         if url == SANDBOX:
-            from pathlib import Path  # noqa: PLC0415 - for the sandbox alone
+            import secrets  # noqa: PLC0415 - for the sandbox alone
+            from pathlib import Path  # noqa: PLC0415
             from tempfile import TemporaryDirectory  # noqa: PLC0415
 
             from paytraq_direct.payt.twin import Twin  # noqa: PLC0415
 
             twin = stack.enter_context(Twin())
-            url, token = twin.url, endpoint.Token(SANDBOX)
+            url, token = twin.url, endpoint.Token(secrets.token_urlsafe(16))
             place = place or Path(stack.enter_context(TemporaryDirectory()), "outbox.sqlite")
             click.echo(f"a twin of Payt listens on {url}", err=True)
         else:
@@ -188,6 +195,7 @@ def _upserter(stack: ExitStack, given: dict[str, Any]) -> Upserter:
                 batch_size=given["batch_size"],
                 outbox=outbox,
                 resend=given["resend"],
+                strict=strict,
                 deadline_s=given["deadline"],
                 retry_for_s=given["retry_for"],
                 rate=given["rate"],
