@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from paytraq_direct.conditions import Words
+    from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
 
 MOST_WHOLE: Final = 2**31 - 1
@@ -33,6 +34,8 @@ is_decimal = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?").fullmatch
 is_whole = re.compile(r"[0-9]{1,10}").fullmatch
 _is_moment = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z").fullmatch
 _controls = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]").search
+# What Payt keeps as it was first sent. Source: support.paytsoftware.com, Which invoice details can I edit, 2026.
+_KEPT: Final = ("amount_total", "currency_code", "invoice_date", "due_date", "debtor_number", "debtor_identifier")
 _CHECKSUM_BYTES: Final = 64
 _CHECKSUM_LENGTH: Final = 88
 
@@ -272,3 +275,9 @@ def every() -> Iterator[Rule]:
     found = {rule.code: rule for rule in globals().values() if isinstance(rule, Rule)}
     del found[WRONG_TYPE.code]
     return iter(sorted(found.values(), key=lambda rule: rule.code))
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """Give the warnings about what is not as it was first sent, two records as JSON has them, where Payt keeps it."""
+    changed = [name for name in _KEPT if name in before and name in after and before[name] != after[name]]
+    return tuple(CANNOT_CHANGE.fault(name, before=before[name], after=after[name]) for name in changed)

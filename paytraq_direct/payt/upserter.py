@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from paytraq_direct.channel import Verdict
-    from paytraq_direct.errors import Fault
     from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Draft, Standing
     from paytraq_direct.outbox.outbox import Outbox
@@ -45,12 +43,9 @@ _STOPPED: Final = "stopped before it was sent"
 _WAITED: Final = "another process is sending it still, or Payt asked to be left alone: it was waited for {:g} s"
 _DOUBTED: Final = "an earlier attempt may have arrived"
 _POLL_S: Final = 0.1
-_BODY_SHOWN: Final = 4_096
 _NOTES: Final = 20
 _TOO_MANY_DOUBTS: Final = f"{MOST_DOUBTS} requests in a row are in doubt, so the rest is not sent: is Payt in order?"
 _REPEATABLE: Final = "repeating it is safe, since what is sent is an upsert"
-# What Payt keeps as it was first sent. Source: support.paytsoftware.com, Which invoice details can I edit, 2026.
-_KEPT: Final = ("amount_total", "currency_code", "invoice_date", "due_date", "debtor_number", "debtor_identifier")
 
 
 class Upserter:
@@ -195,7 +190,7 @@ class Upserter:
         earlier = self._outbox.first_delivered([self._key(errand) for errand in errands])
         for errand, record in zip(errands, earlier, strict=True):
             if record is not None:
-                errand.faults += errand.reading.placed(_changes(json.loads(record), json.loads(errand.text)))
+                errand.faults += errand.reading.placed(rules.changes(json.loads(record), json.loads(errand.text)))
 
     def _deliver(self, errands: Sequence[Errand]) -> None:
         """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
@@ -296,7 +291,7 @@ class Upserter:
         if self._outbox is None:
             return ""
         ended = [
-            (errand.begun, _own_part(errand.record.invoice_number, finding, said.verdict))
+            (errand.begun, verdict.of_one(errand.record.invoice_number, finding, said.verdict))
             for errand, finding in zip(errands, said.findings, strict=True)
             if errand.begun is not None
         ]
@@ -391,23 +386,3 @@ def upsert(records: Iterable[Invoice | Mapping[str, Any]], administration_id: st
 def invalid(found: Reading) -> Result:
     """Give the result of what cannot be sent."""
     return Result(outcome="invalid", origin=found.origin, invoice_number=found.number, faults=found.faults)
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fault, ...]:
-    changed = [name for name in _KEPT if name in before and name in after and before[name] != after[name]]
-    return tuple(rules.CANNOT_CHANGE.fault(name, before=before[name], after=after[name]) for name in changed)
-
-
-def _own_part(number: str, finding: Finding, whole: Verdict) -> Verdict:
-    """Give the verdict on one invoice of a request; of a long answer, its body has what is said of this one."""
-    body = whole.exchange.body
-    if len(body) > _BODY_SHOWN and (finding.errors or finding.warnings):
-        said = {"errors": {number: finding.errors}, "warnings": {number: finding.warnings}}
-        body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
-    exchange = replace(whole.exchange, body=body[:_BODY_SHOWN])
-    return replace(whole, outcome=finding.outcome, message=_told(finding), exchange=exchange)
-
-
-def _told(finding: Finding) -> str:
-    """Say what became of an invoice as the ledger keeps it, warnings included."""
-    return "; ".join([finding.message, *(f"warning: {warning}" for warning in finding.warnings)])

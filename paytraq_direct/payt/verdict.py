@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from paytraq_direct.wire import Exchange
 
 _MESSAGE_SHOWN: Final = 300
+_BODY_KEPT: Final = 4_096
 
 
 # The first rule that has the status decides. Sources: docs.paytsoftware.com, API responses and rate limits (November
@@ -177,3 +179,18 @@ def _said(body: bytes) -> str:
     said = data.get("message") if isinstance(data, dict) else None
     text = said if isinstance(said, str) else " ".join(body.decode(errors="replace").split())
     return f"; it says: {raw(text, longest=_MESSAGE_SHOWN)}" if text else ""
+
+
+def of_one(number: str, finding: Finding, whole: Verdict) -> Verdict:
+    """Give the verdict on one invoice of a request; of a long answer, its body has what is said of this one."""
+    body = whole.exchange.body
+    if len(body) > _BODY_KEPT and (finding.errors or finding.warnings):
+        said = {"errors": {number: finding.errors}, "warnings": {number: finding.warnings}}
+        body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
+    exchange = replace(whole.exchange, body=body[:_BODY_KEPT])
+    return replace(whole, outcome=finding.outcome, message=_told(finding), exchange=exchange)
+
+
+def _told(finding: Finding) -> str:
+    """Say what became of an invoice as the ledger keeps it, warnings included."""
+    return "; ".join([finding.message, *(f"warning: {warning}" for warning in finding.warnings)])
