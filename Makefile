@@ -18,7 +18,7 @@ demo: $(BIN)/.for-use
 	$(BIN)/paytraq-send examples/invoice.json --channel sandbox
 
 test: $(BIN)/.for-tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(BIN)/.for-tests
 	$(BIN)/ruff format --check

@@ -48,6 +48,17 @@ class StoreContract:
         """Give an empty store."""
         return open_store()
 
+    def test_records_are_found_by_a_field(self, store: Store) -> None:
+        """Only those of the channel that were delivered and have one of the texts, with their numbers."""
+        other = KEY._replace(fingerprint="g")
+        store.write(lambda page: add(page, state="delivered"))
+        store.write(lambda page: add(page, state="pending", document_ref="INV-2"))
+        store.write(lambda page: add(page, key=other, state="delivered"))
+        look = methodcaller("delivered_with", "f", "a", [1, 2])
+        assert store.read(look) == [(1, "INV-1")]
+        assert store.read(methodcaller("delivered_with", "f", "a", [2])) == []
+        assert store.read(methodcaller("delivered_with", "f", "b", [1])) == []
+
     def test_what_is_kept_is_found_again(self, store: Store, open_store: Callable[[], Store]) -> None:
         """A delivery, its record and its document come back as they were, in another opening too."""
         document = bytes(range(256)) * 1_000

@@ -117,6 +117,9 @@ class Page(Protocol):
     def by_key(self, key: Key) -> list[Delivery]:
         """List the deliveries of a key, the oldest first; superseded ones are left out."""
 
+    def delivered_with(self, fingerprint: str, field: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+        """List what was delivered in a channel and has one of these texts in a field of its record: text and number."""
+
     def by_sender(self, name: str) -> list[Delivery]:
         """List the deliveries that a sender is sending."""
 

@@ -245,6 +245,10 @@ class Outbox(Forked):
 
         return self._store.read(look)
 
+    def delivered_with(self, fingerprint: str, field: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+        """List what was delivered in a channel and has one of these texts in a field of its record: text and number."""
+        return self._store.read(lambda page: page.delivered_with(fingerprint, field, texts))
+
     def deliveries(
         self,
         *,

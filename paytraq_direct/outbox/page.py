@@ -72,6 +72,16 @@ class SqlitePage:
         where = "WHERE fingerprint = ? AND supplier = ? AND sale_type = ? AND reference = ? AND state <> 'superseded'"
         return [_delivery(row) for row in self._do(f"{_DELIVERY}{where} ORDER BY d.id", key)]
 
+    def delivered_with(self, fingerprint: str, field: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+        path, places = f"$.{field}", ", ".join("?" * len(texts))
+        rows = self._do(
+            "SELECT DISTINCT json_extract(m.record, ?), d.document_ref FROM delivery d "
+            "JOIN matter m ON m.delivery = d.id WHERE d.fingerprint = ? AND d.state = 'delivered' "
+            f"AND json_extract(m.record, ?) IN ({places})",
+            (path, fingerprint, path, *texts),
+        )
+        return [(text, number) for text, number in rows]
+
     def by_sender(self, name: str) -> list[Delivery]:
         return [_delivery(row) for row in self._do(f"{_DELIVERY}WHERE state = 'sending' AND sender = ?", (name,))]
 

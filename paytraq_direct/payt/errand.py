@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from paytraq_direct.errors import Fault
+    from paytraq_direct.outbox.content import Key
+    from paytraq_direct.outbox.guard import Draft
     from paytraq_direct.outbox.outbox import Begun
+    from paytraq_direct.payt.endpoint import Endpoint
     from paytraq_direct.payt.reading import Reading
     from paytraq_direct.payt.records import Invoice
     from paytraq_direct.payt.result import Result
@@ -56,3 +59,33 @@ def requests_of(errands: Sequence[Errand]) -> Iterator[list[Errand]]:
         size += len(errand.text)
     if request:
         yield request
+
+
+def key_of(errand: Errand, endpoint: Endpoint, fingerprint: str) -> Key:
+    """Give the key under which an outbox has an invoice."""
+    from paytraq_direct.outbox.content import Key  # noqa: PLC0415 - nothing without an outbox needs it
+
+    return Key(fingerprint, endpoint.administration, "payt_invoice", errand.record.invoice_number)
+
+
+def draft_of(errand: Errand, endpoint: Endpoint, fingerprint: str) -> Draft:
+    """Give an invoice as it goes into an outbox: sending it is an upsert."""
+    from paytraq_direct.outbox.elsewhere import UPSERT  # noqa: PLC0415 - see above
+    from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415
+    from paytraq_direct.outbox.ledger import now, storable  # noqa: PLC0415
+
+    return Draft(
+        key=key_of(errand, endpoint, fingerprint),
+        masked=endpoint.masked,
+        named=UPSERT,
+        record=errand.text.decode(),
+        document=errand.text,
+        values={
+            "document_ref": errand.record.invoice_number,
+            "origin": storable(errand.reading.origin),
+            "is_finished": False,
+            "sha256": errand.sha256,
+            "read_at": now(),
+        },
+        repeats=True,
+    )

@@ -232,7 +232,7 @@ OPEN_ABOVE_TOTAL: Final = Rule("PD-213", "What is open lies between nothing and 
     needs=("amount_total",))
 REPEATED_NUMBER: Final = Rule("PD-214", "A number stands once in what is sent together.", "documented",
     "invoice_number {value} stands in {origin} already", OPENAPI, "keep one of the two")
-CANNOT_CHANGE: Final = Rule("PD-215", "Total, dates, currency and debtor stay as they were first sent.", "observed",
+CANNOT_CHANGE: Final = Rule("PD-215", "Number, total, dates, currency and debtor stay as first sent.", "observed",
     "{name} was first sent as {before} and is {after} now, which Payt does not take over",
     "Payt, Which invoice details can I edit", "send a credit note and a new invoice")
 NOT_FOR_PAYT: Final = Rule("PD-216", "What Payt chases is an invoice or a credit note.", "safety",

@@ -17,7 +17,7 @@ from paytraq_direct.payt import endpoint as endpoints
 from paytraq_direct.payt import reading as reading_
 from paytraq_direct.payt import rules, verdict
 from paytraq_direct.payt.endpoint import API_URL, Token
-from paytraq_direct.payt.errand import Errand, errand_of, requests_of
+from paytraq_direct.payt.errand import Errand, draft_of, errand_of, key_of, requests_of
 from paytraq_direct.payt.posting import Poster
 from paytraq_direct.payt.result import Result
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from paytraq_direct.outbox.content import Key
     from paytraq_direct.outbox.guard import Draft, Standing
     from paytraq_direct.outbox.outbox import Outbox
     from paytraq_direct.payt.reading import Reading
@@ -187,10 +186,28 @@ class Upserter:
         """Warn of what is not as it was first sent, where Payt keeps it as it was."""
         if self._outbox is None or not errands:
             return
-        earlier = self._outbox.first_delivered([self._key(errand) for errand in errands])
+        earlier = self._outbox.first_delivered([key_of(errand, self.endpoint, self._fingerprint) for errand in errands])
         for errand, record in zip(errands, earlier, strict=True):
             if record is not None:
                 errand.faults += errand.reading.placed(rules.changes(json.loads(record), json.loads(errand.text)))
+        new = [errand for errand, record in zip(errands, earlier, strict=True) if record is None]
+        self._look_for_other_numbers([errand for errand in new if errand.record.invoice_identifier])
+
+    def _look_for_other_numbers(self, errands: Sequence[Errand]) -> None:
+        """Warn of an invoice that was first sent under another number, which its own identifier tells."""
+        if self._outbox is None or not errands:
+            return
+        name = "invoice_identifier"
+        known = dict(
+            self._outbox.delivered_with(
+                self._fingerprint, name, [errand.record.invoice_identifier or "" for errand in errands]
+            )
+        )
+        for errand in errands:
+            before = known.get(errand.record.invoice_identifier or "")
+            if before is not None:
+                fault = rules.CANNOT_CHANGE.fault("invoice_number", before=before, after=errand.record.invoice_number)
+                errand.faults += errand.reading.placed((fault,))
 
     def _deliver(self, errands: Sequence[Errand]) -> None:
         """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
@@ -254,6 +271,10 @@ class Upserter:
                 # Somebody else is at it; what an earlier attempt came to is known once that has ended.
                 errand.result = None
         return ready, wait_s
+
+    def _draft(self, errand: Errand) -> Draft:
+        draft = draft_of(errand, self.endpoint, self._fingerprint)
+        return draft._replace(resend=errand.record.invoice_number in self._resend)
 
     def _standing(self, errand: Errand, standing: Standing) -> Result:
         """Give the result of what the outbox has as delivered."""
@@ -344,33 +365,6 @@ class Upserter:
             faults=errand.faults,
             sha256=errand.sha256,
             attempts=errand.attempts,
-        )
-
-    def _key(self, errand: Errand) -> Key:
-        from paytraq_direct.outbox.content import Key  # noqa: PLC0415 - nothing without an outbox needs it
-
-        return Key(self._fingerprint, self.endpoint.administration, "payt_invoice", errand.record.invoice_number)
-
-    def _draft(self, errand: Errand) -> Draft:
-        from paytraq_direct.outbox.elsewhere import UPSERT  # noqa: PLC0415 - see above
-        from paytraq_direct.outbox.guard import Draft  # noqa: PLC0415
-        from paytraq_direct.outbox.ledger import now, storable  # noqa: PLC0415
-
-        return Draft(
-            key=self._key(errand),
-            masked=self.endpoint.masked,
-            named=UPSERT,
-            record=errand.text.decode(),
-            document=errand.text,
-            values={
-                "document_ref": errand.record.invoice_number,
-                "origin": storable(errand.reading.origin),
-                "is_finished": False,
-                "sha256": errand.sha256,
-                "read_at": now(),
-            },
-            resend=errand.record.invoice_number in self._resend,
-            repeats=True,
         )
 
 

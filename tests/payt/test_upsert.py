@@ -477,6 +477,18 @@ def test_a_change_that_payt_does_not_take_over_is_warned_of(outbox: Outbox, chan
             assert str(change[path]) in result.faults[0].message
 
 
+def test_a_new_number_is_warned_of_when_the_identifier_tells(outbox: Outbox) -> None:
+    """To Payt it is another invoice; without an identifier of your own, to this program as well."""
+    with Server(counting) as server:
+        upserts(server, [smallest("1", invoice_identifier="4711"), smallest("2")], outbox=outbox)
+        results = upserts(
+            server, [smallest("1a", invoice_identifier="4711"), smallest("3", invoice_identifier="4712"), smallest("2a")],
+            outbox=outbox,
+        )  # fmt: skip
+    assert [[fault.code for fault in result.faults] for result in results] == [["PD-215"], [], []]
+    assert results[0].faults[0].message.startswith("invoice_number was first sent as 1 and is 1a now")
+
+
 def test_what_may_change_is_not_warned_of(outbox: Outbox) -> None:
     """What is open, the lines and the labels change all the time; what was refused was never first."""
     with serving(processed(0, {"2026-001": ["no"]}), processed(1)) as server:
