@@ -47,11 +47,13 @@ class Line:
 
     def take(self) -> dict[str, Any]:
         """Give the record of the line."""
-        found, record = self._found, self.record
+        found, record, places, taken = self._found, self.record, self._places, self._source.taken
         for field, paths in tables.LINE:
             for path in paths:
                 if path in found:
-                    text = self._take(field, found[path][0])
+                    element, text = found[path][0]
+                    taken.add(element)
+                    places[field] = element
                     record[field] = decimal(text) if field in _AMOUNTS else text
                     break
         unit = self._unit()

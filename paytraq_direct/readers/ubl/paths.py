@@ -52,7 +52,8 @@ def _walk(element: Element, tree: dict[object, tuple[str, dict[object, Any]]], f
             continue
         path, below = entry
         if path:
-            text = (child.text or "").strip(BLANKS)
+            text = child.text
+            text = text.strip(BLANKS) if text else ""
             if text or len(child):
                 spots = found.get(path)
                 if spots is None:
