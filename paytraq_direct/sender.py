@@ -21,7 +21,7 @@ from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from paytraq_direct.channel import ChannelUri, Verdict
     from paytraq_direct.invoice import Invoice
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from paytraq_direct.outbox.guard import Draft, Standing
     from paytraq_direct.outbox.ledger import Delivery
     from paytraq_direct.outbox.outbox import Begun, Outbox
+    from paytraq_direct.readers.reading import Loss
     from paytraq_direct.wire import Wire
 
 DEADLINE_S: Final = 60.0
@@ -169,9 +170,12 @@ class Sender:
         errand = self.ready(invoice, origin=origin)
         return errand if isinstance(errand, Result) else self._now(errand)
 
-    def ready(self, invoice: Invoice, *, origin: str | None = None) -> Errand | Result:
-        """Do all of ``deliver`` that can be done before its turn: ``deliver_soon`` does the rest, in any thread."""
-        return self._errand(invoice, origin, starts=True)
+    def ready(self, invoice: Invoice, *, origin: str | None = None, losses: Sequence[Loss] = ()) -> Errand | Result:
+        """Do all of ``deliver`` that can be done before its turn: ``deliver_soon`` does the rest, in any thread.
+
+        ``losses`` are what the document does not carry, which the outbox keeps with the record.
+        """
+        return self._errand(invoice, origin, losses, starts=True)
 
     def deliver_soon(self, errand: Errand | Result) -> Result | Later[Result]:
         """Deliver what is ready, and give a success before the outbox has it: that goes with the next intent.
@@ -185,7 +189,9 @@ class Sender:
         assert isinstance(found, Result)  # noqa: S101 - nothing of it is put off
         return found
 
-    def _errand(self, invoice: Invoice, origin: str | None, *, starts: bool) -> Errand | Result:
+    def _errand(
+        self, invoice: Invoice, origin: str | None, losses: Sequence[Loss] = (), *, starts: bool
+    ) -> Errand | Result:
         """Give the errand of an invoice, or one that is only to be held; a result instead when it cannot be sent."""
         try:
             document = prepare(invoice)
@@ -198,6 +204,8 @@ class Sender:
         if self._outbox is None:
             return Errand(ref, document, hashlib.sha256(document).hexdigest(), masked)
         draft = self._outbox.draft(self.channel, invoice, document, named=self._named, origin=origin)
+        if losses:
+            draft = draft.losing(losses)
         errand = Errand(ref, document, draft.values["sha256"], masked, partial(self._outbox.hold, draft))
         if not starts:
             return errand

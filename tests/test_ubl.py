@@ -6,14 +6,17 @@ import io
 import json
 import os
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from commands import run
 from conftest import SAMPLES
+from test_cli import answers
 from test_rules import lines_of
 from ubl_documents import Line, allowance, document
+from wire.servers import OK, Server
 
 from paytraq_direct import Conflict, Outbox, Sender, render, schema, xmlio
 from paytraq_direct.outbox import content
@@ -496,13 +499,30 @@ def test_as_ubl_is_delivered_once(tmp_path: Path, paytraq_inbox: Any) -> None:
     assert arrival.bytes == document().encode()
 
 
+def test_the_outbox_keeps_what_is_lost(tmp_path: Path) -> None:
+    """Beside the record, for show and evidence; the guard compares the record alone."""
+    path, ledger, proof = FOLDER / "references.xml", tmp_path / "outbox.sqlite", tmp_path / "proof.zip"
+    (line,) = run("paytraq-send", path, "--check", "--json").stdout.splitlines()
+    told, reference = json.loads(line)["losses"], json.loads(line)["document_ref"]
+    with Server(answers(OK)) as server:
+        for _ in range(2):
+            sent = run("paytraq-send", path, "--channel", "env:INBOX", "--outbox", ledger, env={"INBOX": server.url()})
+            assert sent.returncode == 0, sent.stderr
+    assert b"already delivered" in sent.stdout
+    shown = run("paytraq-outbox", "--outbox", ledger, "show", reference).stdout.decode()
+    assert f"; {len(told)} facts not carried" in shown
+    run("paytraq-outbox", "--outbox", ledger, "evidence", reference, "-o", proof)
+    with zipfile.ZipFile(proof) as archive:
+        assert json.loads(archive.read("record.json"))["losses"] == told
+
+
 def test_the_commands_tell_what_is_lost() -> None:
     """--check lists it, a receipt counts it, and --json has it as data."""
     path = FOLDER / "references.xml"
     shown = run("paytraq-send", path, "--check").stdout.decode()
     assert "UBL-01 VAT breakdown" in shown
     counted = run("paytraq-send", path, "--channel", "sandbox").stdout.decode()
-    assert re.search(r"\d+ facts not carried, \d+ in the comment only", counted)
+    assert re.search(r"\d+ facts not carried, \d+ in the comment only; --as ubl sends the file itself", counted)
     assert "UBL-01" not in counted
     data = json.loads(run("paytraq-check", path, "--json").stdout)
     assert {"code", "what", "place", "value", "consequence", "line", "times", "in_comment"} == set(data["losses"][0])

@@ -145,7 +145,7 @@ class _Way:
         run = self._route.run_of(invoice)
         if isinstance(run, Fault):
             return _Ready(reading, _invalid(reading, run))
-        return _Ready(reading, (run, run.sender.ready(invoice, origin=reading.origin)))
+        return _Ready(reading, (run, run.sender.ready(invoice, origin=reading.origin, losses=reading.losses)))
 
     def deliver(self, ready: _Ready) -> Result | Later[Result]:
         if isinstance(ready.found, Result):

@@ -19,7 +19,8 @@ def in_short(reading: Reading) -> str:
     noted = sum(loss.in_comment for loss in reading.losses)
     left = len(reading.losses) - noted
     facts = f"{counted(left, 'fact')} not carried"
-    return f"{facts}, {noted:,} in the comment only" if noted else facts
+    facts += f", {noted:,} in the comment only" if noted else ""
+    return f"{facts}; --as ubl sends the file itself"
 
 
 def lines_of(reading: Reading) -> Iterator[str]:

@@ -20,7 +20,7 @@ from paytraq_direct.errors import ChannelError
 from paytraq_direct.outbox import elsewhere
 from paytraq_direct.outbox import evidence as evidence_
 from paytraq_direct.outbox.outbox import Outbox
-from paytraq_direct.wording import raw
+from paytraq_direct.wording import counted, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,9 @@ def _kept(ledger: Outbox, delivery: Delivery) -> str:
     """Say what the ledger keeps of a delivery."""
     if elsewhere.document_of(delivery) is None:
         return raw(elsewhere.told(ledger.record(delivery.id)), longest=_NOTE_SHOWN)
-    return f"document {len(ledger.document(delivery.id)):,} bytes, sha256 {delivery.sha256}"
+    losses = json.loads(ledger.record(delivery.id)).get("losses", ())
+    left = f"; {counted(len(losses), 'fact')} not carried, as evidence lists them" if losses else ""
+    return f"document {len(ledger.document(delivery.id)):,} bytes, sha256 {delivery.sha256}{left}"
 
 
 def _history(attempts: list[Attempt], resolutions: list[Resolution]) -> Iterator[str]:

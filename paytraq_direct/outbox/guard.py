@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from paytraq_direct.channel import Verdict
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.outbox.ledger import Attempt, Delivery, Page, State
+    from paytraq_direct.readers.reading import Loss
 
 SETTLED: Final = frozenset({"delivered", "in_doubt"})
 ABANDONED: Final = "its sender was stopped, or could not write down the answer: the document may have arrived"
@@ -40,6 +42,11 @@ class Draft(NamedTuple):
     resend: bool = False
     repeats: bool = False
     holds_doubts: bool = False
+
+    def losing(self, losses: Sequence[Loss]) -> Draft:
+        """Give the same draft with what its document does not carry, beside the fields of the record."""
+        kept = json.dumps([loss._asdict() for loss in losses], ensure_ascii=False)
+        return self._replace(record=f'{self.record[:-1]}, "losses": {kept}}}')
 
 
 def drafted(
