@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 BY_CLIENT: Final = "by-client"
 
 _RESERVED: Final = frozenset({BY_CLIENT, "sandbox"})
-_KEYS: Final = frozenset({"address", "clients"})
+_KEYS: Final = frozenset({"address", "clients", "as"})
+_FORMS: Final = ("sale", "ubl")
 _is_name = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}").fullmatch
 
 
 class NamedChannel(NamedTuple):
     """A channel of the config: where its address is kept (env:VAR or file:PATH), and the client names it belongs to.
 
-    Without clients it takes invoices for anyone, and ``by-client`` never chooses it.
+    Without clients it takes invoices for anyone, and ``by-client`` never chooses it. ``form`` is that in which UBL goes
+    there: ``sale`` or ``ubl``.
     """
 
     name: str
     address: str
     clients: tuple[str, ...] = ()
+    form: str = "sale"
 
     def is_of(self, client_name: str) -> bool:
         """Tell whether a client name is one of this channel's: letter case and runs of blanks do not count."""
@@ -57,7 +60,7 @@ def default_path() -> Path:
 
 
 def load(path: str | os.PathLike[str] | None = None) -> Config:
-    """Read a config: ``[channels.NAME]`` with ``address`` and, as wanted, ``clients``.
+    """Read a config: ``[channels.NAME]`` with ``address`` and, as wanted, ``clients`` and ``as``.
 
     Without a path the default one, which need not be there. Raises ChannelError, which says what to write and
     repeats no address.
@@ -79,7 +82,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Config:
         raise ChannelError(f"the config {place} cannot be used: {why}")
     return Config(
         {
-            name: NamedChannel(name, table["address"], tuple(table.get("clients", ())))
+            name: NamedChannel(name, table["address"], tuple(table.get("clients", ())), table.get("as", "sale"))
             for name, table in data.get("channels", {}).items()
         }
     )
@@ -114,11 +117,13 @@ def _troubles(data: dict[str, Any]) -> Iterator[str]:
         if not _is_name(name) or name in _RESERVED:
             yield f"{where} is no name for a channel: letters, digits, - and _, and neither sandbox nor by-client"
         elif not isinstance(table, dict) or not set(table) <= _KEYS:
-            yield f"{where} knows address and clients, and nothing else"
+            yield f"{where} knows address, clients and as, and nothing else"
         elif not _is_place(table.get("address")):
             yield f'{where} needs address = "env:VAR" or "file:PATH"; an address itself is a secret, and not for here'
         elif not _are_names(table.get("clients", [])):
             yield f"{where} needs clients as a list of names"
+        elif table.get("as", "sale") not in _FORMS:
+            yield f'{where} has an unknown form: as = "sale", or as = "ubl"'
 
 
 def _is_place(address: object) -> bool:

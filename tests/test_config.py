@@ -111,7 +111,7 @@ def test_the_outbox_finds_a_channel_again_by_its_name(servers: tuple[Server, Ser
         (f"'https://h.example/{SECRET}' = 'env:A'", "it knows no [(an address, not shown)]"),
         (f"['https://h.example/{SECRET}']\n['https://h.example/{SECRET}']", "(an address, not shown) (at "),
         ("[channels.acme]\naddress = 'env:A'\nclients = 'AS'", "needs clients as a list"),
-        ("[channels.acme]\naddress = 'env:A'\nuri = 'x'", "knows address and clients"),
+        ("[channels.acme]\naddress = 'env:A'\nuri = 'x'", "knows address, clients and as"),
     ],
 )  # fmt: skip
 def test_a_config_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:

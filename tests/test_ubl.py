@@ -516,6 +516,28 @@ def test_the_outbox_keeps_what_is_lost(tmp_path: Path) -> None:
         assert json.loads(archive.read("record.json"))["losses"] == told
 
 
+def test_a_channel_says_in_which_form_it_takes_ubl(tmp_path: Path) -> None:
+    """The config decides where --as does not; by client, the channels must agree."""
+    path, config = FOLDER / "plain.xml", tmp_path / "config.toml"
+    client = json.loads(run("paytraq-check", path, "--json").stdout)["document_ref"]
+    assert client
+    config.write_text(
+        '[channels.a]\naddress = "env:INBOX"\nas = "ubl"\nclients = ["AS Klients"]\n'
+        '[channels.b]\naddress = "env:INBOX"\nclients = ["Other"]\n'
+    )
+    with Server(answers(OK)) as server:
+        how: Any = {"env": {"INBOX": server.url()}}
+        common = ("paytraq-send", path, "--no-outbox", "--config", config)
+        assert run(*common, "--channel", "a", **how).returncode == 0
+        assert run(*common, "--channel", "a", "--as", "sale", **how).returncode == 0
+        torn = run(*common, "--channel", "by-client", **how)
+        assert run(*common, "--channel", "by-client", "--as", "ubl", **how).returncode == 0
+    assert (torn.returncode, b"different forms" in torn.stderr) == (2, True)
+    assert [body == path.read_bytes() for body in server.bodies] == [True, False, True]
+    config.write_text('[channels.a]\naddress = "env:INBOX"\nas = "cii"\n')
+    assert b'as = "sale", or as = "ubl"' in run(*common, "--channel", "a", **how).stderr
+
+
 def test_the_commands_tell_what_is_lost() -> None:
     """--check lists it, a receipt counts it, and --json has it as data."""
     path = FOLDER / "references.xml"

@@ -26,6 +26,14 @@ class Route:
         self._config = config
         self._only = only
 
+    @property
+    def forms(self) -> set[str]:
+        """The forms in which the channels take UBL."""
+        if self._only is not None and self._only not in self._config.channels:
+            return {"sale"}
+        names = self._runs if self._only is None else (self._only,)
+        return {self._config.channels[name].form for name in names}
+
     def stop(self) -> None:
         """Have no sender begin another post. May be called from a signal handler."""
         for run in self._runs.values():

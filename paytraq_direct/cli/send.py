@@ -57,9 +57,7 @@ zsh_source, or fish_source.
     "--as",
     "form",
     type=click.Choice(["sale", "ubl"]),
-    default="sale",
-    show_default=True,
-    help="The form in which UBL is sent: as a <Sale>, or as it is.",
+    help="The form in which UBL is sent: as a <Sale>, or as it is.  [default: as its config says, or sale]",
 )
 @options.of_reading
 @options.of_output
@@ -93,13 +91,15 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     batch.probe(files)
     progress = Progress(sys.stderr, files)
     report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml), outbox=given["outbox"])
-    readings = batch.read(files, progress.read, **{name: given[name] for name in (*options.READING, "form")})
+    how = {name: given[name] for name in options.READING}
     if check or xml:
+        readings = batch.read(files, progress.read, form=given["form"] or "sale", **how)
         return batch.check(readings, checked, report, strict=strict)
     code = exits.STOPPED
     try:
         with ExitStack() as stack:
             route = _route(stack, report, given)
+            readings = batch.read(files, progress.read, form=given["form"] or _form(route), **how)
             named = {"jobs": given["jobs"], "resend": given["resend"]}
             code = batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
     except KeyboardInterrupt:
@@ -107,6 +107,14 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
         if not report.has_told:
             report.stopped(None)
     return code
+
+
+def _form(route: Route) -> str:
+    """Give the form in which the channels take UBL; raises a usage error when it is not the same for all of them."""
+    forms = route.forms
+    if len(forms) > 1:
+        raise click.UsageError("the channels of the config take UBL in different forms: say --as sale, or --as ubl")
+    return next(iter(forms), "sale")
 
 
 def _route(stack: ExitStack, report: Report, given: dict[str, Any]) -> Route:
