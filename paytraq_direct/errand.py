@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from paytraq_direct.result import Result, of_standing
+from paytraq_direct.result import Result, of_posted, of_standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,21 +52,4 @@ class Errand(NamedTuple):
 
     def posted(self, verdict: Verdict, attempts: int, *, unwritten: str = "") -> Result:
         """Give the result of what was posted; in doubt, as the outbox has it, when the answer is not written down."""
-        exchange = verdict.exchange
-        outcome, message = verdict.outcome, verdict.message
-        if unwritten:
-            answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
-            outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
-        return self.result(
-            outcome,
-            message,
-            posted=True,
-            status=exchange.status,
-            body=exchange.body,
-            attempts=attempts,
-            sent_at=exchange.sent_at,
-            elapsed_ms=exchange.elapsed_ms,
-            retry_after=verdict.retry_after,
-            notes=verdict.notes,
-            unwritten=unwritten,
-        )
+        return self.result(**of_posted(verdict, attempts, unwritten))

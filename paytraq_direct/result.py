@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from paytraq_direct.errors import Conflict, Deferred, DeliveryError, InDoubt, InvalidInvoice, Rejected
 
 if TYPE_CHECKING:
+    from paytraq_direct.channel import Verdict
     from paytraq_direct.errors import Fault
     from paytraq_direct.outbox.guard import Standing
     from paytraq_direct.outbox.ledger import Attempt
@@ -120,6 +121,28 @@ class Interrupted(KeyboardInterrupt):
 
 
 _STANDINGS: Final = {"delivered": "already_delivered", "sending": "pending", "superseded": "pending"}
+
+
+def of_posted(verdict: Verdict, attempts: int, unwritten: str) -> dict[str, Any]:
+    """Give what a result says of a post; in doubt, as the outbox has it, when the answer is not written down."""
+    exchange = verdict.exchange
+    outcome, message = verdict.outcome, verdict.message
+    if unwritten:
+        answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
+        outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
+    return {
+        "outcome": outcome,
+        "message": message,
+        "posted": True,
+        "status": exchange.status,
+        "body": exchange.body,
+        "attempts": attempts,
+        "sent_at": exchange.sent_at,
+        "elapsed_ms": exchange.elapsed_ms,
+        "retry_after": verdict.retry_after,
+        "notes": verdict.notes,
+        "unwritten": unwritten,
+    }
 
 
 def of_standing(standing: Standing, *, document_ref: str | None, document: bytes, channel: str) -> Result:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from clocks import Time
 from lxml import etree
 from test_cli import answers, plain
 from test_rules import smallest
@@ -180,23 +181,6 @@ def test_each_failure_is_its_exception(answer: bytes, kind: type[DeliveryError],
     assert (error.__cause__, error.__context__) == (None, None)
     if isinstance(error, Deferred):
         assert error.retry_after == 7.0
-
-
-class Time:
-    """A clock that stands still but for the pauses that are asked of it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.pauses: list[float] = []
-
-    def clock(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def pause(self, seconds: float) -> None:
-        """Let time pass."""
-        self.pauses.append(seconds)
-        self.now += seconds
 
 
 def sending(server: Server, retry_for_s: float, time: Time) -> Any:

@@ -10,7 +10,7 @@ from paytraq_direct.outbox.elsewhere import UPLOAD
 from paytraq_direct.outbox.guard import Draft
 from paytraq_direct.outbox.ledger import now, storable
 from paytraq_direct.payt import history, verdict
-from paytraq_direct.result import Result, of_standing
+from paytraq_direct.result import Result, of_posted, of_standing
 
 if TYPE_CHECKING:
     from paytraq_direct.channel import Verdict
@@ -82,24 +82,7 @@ class Shipment:
 
     def posted(self, judged: Verdict, attempts: int, unwritten: str) -> Result:
         """Give the result of what was posted; in doubt, as the outbox has it, when the answer is not written down."""
-        exchange = judged.exchange
-        outcome, message = judged.outcome, judged.message
-        if unwritten:
-            answer = f"the answer ({exchange.status})" if exchange.status else "what came of it"
-            outcome, message = "in_doubt", f"it was posted, and {answer} could not be written down: {unwritten}"
-        return self.result(
-            outcome,
-            message,
-            posted=True,
-            status=exchange.status,
-            body=exchange.body,
-            attempts=attempts,
-            sent_at=exchange.sent_at,
-            elapsed_ms=exchange.elapsed_ms,
-            retry_after=judged.retry_after,
-            notes=judged.notes,
-            unwritten=unwritten,
-        )
+        return self.result(**of_posted(judged, attempts, unwritten))
 
 
 def result_of(

@@ -211,12 +211,14 @@ class Upserter:
 
     def _deliver(self, errands: Sequence[Errand]) -> None:
         """Post one request, and again what was not taken or is in doubt; each errand has its result then."""
+        if self._unwritten:
+            raise OutboxError(self._unwritten)
         if self._doubts >= MOST_DOUBTS:
             self._settle(errands, "pending", _TOO_MANY_DOUBTS)
             return
         until = self._clock() + self._deadline_s
         waiting = list(errands)
-        while waiting and not self._pace.is_stopped:
+        while waiting and not self._pace.is_stopped and not self._unwritten:
             wait_s = self._deliver_ready(waiting)
             waiting = [errand for errand in waiting if errand.result is None]
             if waiting and self._clock() + wait_s > until:

@@ -7,6 +7,7 @@ import logging
 import pickle
 import re
 import signal
+import sqlite3
 import zipfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -590,6 +591,27 @@ def test_an_answer_that_cannot_be_kept_is_a_doubt_and_the_last_request(tmp_path:
         with pytest.raises(OutboxError):
             next(found)
         assert len(server.bodies) == 1
+
+
+def test_nothing_of_the_same_batch_follows_an_answer_that_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a batch goes in several requests, the first answer that is lost ends it; the rest is pending."""
+    monkeypatch.setattr("paytraq_direct.payt.errand.BATCH_BYTES", 1)
+    path = tmp_path / "outbox.sqlite"
+
+    def spoil(peer: Peer) -> None:
+        with sqlite3.connect(path) as other:
+            other.execute("DROP TABLE ending")
+        other.close()
+        peer.say(processed(1))
+
+    with serving(spoil, processed(1)) as server, Outbox(path) as outbox:
+        found = payt.upsert(numbered([1, 2]), "1", token=TOKEN, url=url_of(server), outbox=outbox)
+        assert [next(found).outcome, next(found).outcome] == ["in_doubt", "pending"]
+        with pytest.raises(OutboxError):
+            next(found)
+    assert len(server.bodies) == 1
 
 
 def test_killed_in_the_middle_it_is_a_doubt_that_the_next_run_ends(tmp_path: Path) -> None:
