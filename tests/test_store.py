@@ -305,6 +305,9 @@ def _raising(error: Exception | None) -> Callable[[Page], None]:
     return change
 
 
+IN_THE_MIDDLE = "INSERT INTO matter VALUES (?, ?, ?)"
+
+
 class Interrupting:
     """A connection whose thread gets a Ctrl-C right after some statements, and right before others, once each."""
 
@@ -350,7 +353,7 @@ class TestSqlite(StoreContract):
             assert (tmp_path / "outbox.sqlite").stat().st_mode & 0o077 == 0
 
     @pytest.mark.parametrize("before", ["", "ROLLBACK"])
-    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", "SAVEPOINT change", "RELEASE change"])
+    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", IN_THE_MIDDLE])
     def test_an_interrupted_write_leaves_nothing_open(
         self, open_store: Callable[[], Store], after: str, before: str
     ) -> None:
@@ -377,7 +380,7 @@ class TestSqlite(StoreContract):
 
     @pytest.mark.parametrize(
         ("after", "kept"),
-        [("BEGIN IMMEDIATE", 0), ("SAVEPOINT change", 0), ("RELEASE change", 0), ("COMMIT", 2), ("taken", 0)],
+        [("BEGIN IMMEDIATE", 0), (IN_THE_MIDDLE, 0), ("COMMIT", 2), ("taken", 0)],
     )
     def test_an_interrupt_hits_nobody_else(
         self, open_store: Callable[[], Store], after: str, kept: int, monkeypatch: pytest.MonkeyPatch
@@ -406,7 +409,7 @@ class TestSqlite(StoreContract):
         assert len(store.read(lambda page: list(page.find()))) == kept
         assert heard == [1] if kept else "was interrupted; try again" in str(heard[0])
 
-    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", "SAVEPOINT change", "RELEASE change", "COMMIT", "taken"])
+    @pytest.mark.parametrize("after", ["BEGIN IMMEDIATE", IN_THE_MIDDLE, "COMMIT", "taken"])
     def test_an_interrupt_leaves_nobody_untold(
         self, open_store: Callable[[], Store], after: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -421,6 +424,21 @@ class TestSqlite(StoreContract):
             store.write(add)
         assert [error is None for error in told] == [after == "COMMIT"]
         assert _count(store) == 2 * (after == "COMMIT")
+
+    @pytest.mark.parametrize("after", ["ROLLBACK", "SAVEPOINT change", "RELEASE change", "ROLLBACK TO change"])
+    def test_an_interrupt_after_an_error_leaves_nobody_untold(
+        self, open_store: Callable[[], Store], after: str
+    ) -> None:
+        """When a change has failed, and a Ctrl-C comes while the others are done anew, nothing is kept, and all hear."""
+        store: Any = open_store()
+        store._connection = Interrupting(store._connection, after=after)
+        told: list[Exception | None] = []
+        store.write_soon(add, told.append)
+        store.write_soon(lambda page: page.set_state(add(page), "none"), told.append)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(add)
+        assert ["was interrupted" in str(error) for error in told] == [True, True]
+        assert _count(store) == 0
 
     def test_what_does_not_fit_takes_nothing_with_it(self, open_store: Callable[[], Store]) -> None:
         """When a change cannot be written for want of room, what goes along with it is written by itself."""

@@ -142,9 +142,9 @@ def place(page: Page, known: Sequence[Delivery], draft: Draft, state: State, sen
     return page.add(draft.key, draft.values, draft.record, draft.document, state, sender=sender)
 
 
-def closed_for(page: Page, fingerprint: str) -> float:
+def closed_for(until: float) -> float:
     """Tell for how many seconds a channel is to be left alone; a clock that was put back must not make that long."""
-    seconds = page.closed_until(fingerprint) - time.time()
+    seconds = until - time.time()
     return seconds if 0 < seconds <= LONGEST_WAIT_S else 0.0
 
 

@@ -93,8 +93,8 @@ class Page(Protocol):
     def setting(self, name: str) -> bytes | None:
         """Give a setting."""
 
-    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
-        """Keep a channel; a new name takes the place of the one before."""
+    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> float:
+        """Keep a channel, and give what ``closed_until`` does; a new name takes the place of the one before."""
 
     def closed_until(self, fingerprint: str) -> float:
         """Give the time until which a channel asked to be left alone, in seconds since 1970; 0 when it did not."""

@@ -130,7 +130,7 @@ class Outbox(Forked):
                 raise OutboxError(f"the outbox has no delivery {delivery}")
             if found.state not in {"pending", "deferred"}:
                 return [guard.standing_of(page, found.state, found)]
-            if seconds := guard.closed_for(page, found.fingerprint):
+            if seconds := guard.closed_for(page.closed_until(found.fingerprint)):
                 return [Closed(seconds)]
             page.add_sender(sender, now())
             page.set_state(delivery, "sending", sender)
@@ -314,12 +314,12 @@ class Outbox(Forked):
         return self._presence is not None and self._presence.name == name
 
     def _begin(self, page: Page, sender: str, draft: Draft) -> Begun | Standing | Closed:
-        page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
+        closed_until = page.put_channel(draft.key.fingerprint, draft.masked, draft.named)
         known = self._known(page, draft)
         standing = guard.standing_against(page, known, draft)
         if standing is not None:
             return standing
-        if seconds := guard.closed_for(page, draft.key.fingerprint):
+        if seconds := guard.closed_for(closed_until):
             return Closed(seconds)
         is_resend = any(
             delivery.state in guard.SETTLED and (not draft.repeats or delivery.sha256 == draft.values["sha256"])
@@ -334,6 +334,7 @@ class Outbox(Forked):
         begun: list[Begun] = []
 
         def start(page: Page) -> list[Begun | Standing | Closed]:
+            self._forget(begun)  # what an earlier try began, of which nothing is kept
             found = change(page)
             begun[:] = [one for one in found if isinstance(one, Begun)]
             self._under_way.update({one.attempt: one for one in begun})
@@ -342,14 +343,17 @@ class Outbox(Forked):
         try:
             kept = self._store.write(start)
         except BaseException:
-            for one in begun:
-                # Its number may be another one's by now, when it was not kept.
-                if self._under_way.get(one.attempt) is one:
-                    self.abandon(one)
+            self._forget(begun)
             raise
         if not kept:
             raise OutboxError(f"the outbox {self.path} does not say that it was written, so nothing was sent")
         return kept
+
+    def _forget(self, begun: Sequence[Begun]) -> None:
+        """Abandon what was begun and not kept; its number may be another one's by now."""
+        for one in begun:
+            if self._under_way.get(one.attempt) is one:
+                self.abandon(one)
 
     def _hold(self, page: Page, draft: Draft) -> Delivery | Standing:
         page.put_channel(draft.key.fingerprint, draft.masked, draft.named)

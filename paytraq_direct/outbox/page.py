@@ -37,12 +37,16 @@ class SqlitePage:
         row = self._do("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> None:
-        self._do(
-            "INSERT INTO channel (fingerprint, masked, named) VALUES (?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE "
-            "SET named = coalesce(excluded.named, named) WHERE excluded.named IS NOT named",
-            (fingerprint, masked, named),
-        )
+    def put_channel(self, fingerprint: str, masked: str, named: str | None) -> float:
+        # Asked first, since it is nearly always there, and once asked, also tells whether it is to be left alone.
+        row = self._do("SELECT named, closed_until FROM channel WHERE fingerprint = ?", (fingerprint,)).fetchone()
+        if row is None:
+            values = (fingerprint, masked, named)
+            self._do("INSERT INTO channel (fingerprint, masked, named) VALUES (?, ?, ?)", values)
+            return 0.0
+        if named not in (None, row[0]):
+            self._do("UPDATE channel SET named = ? WHERE fingerprint = ?", (named, fingerprint))
+        return float(row[1] or 0)
 
     def closed_until(self, fingerprint: str) -> float:
         row = self._do("SELECT closed_until FROM channel WHERE fingerprint = ?", (fingerprint,)).fetchone()

@@ -16,7 +16,7 @@ from paytraq_direct.outbox.forks import Forked
 from paytraq_direct.outbox.page import SqlitePage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from paytraq_direct.outbox.ledger import Page, T
 
@@ -149,9 +149,7 @@ class SqliteStore(Forked):
             with self._translated("written"):
                 connection = self._connected()
                 try:
-                    connection.execute("BEGIN IMMEDIATE")
-                    for change in changes:
-                        change.apply(connection)
+                    _apply(changes, connection)
                     is_whole = True
                     connection.execute("COMMIT")
                     trouble = self._displacement()
@@ -308,6 +306,26 @@ def _write_ahead(connection: sqlite3.Connection) -> bool:
     return True
 
 
+def _apply(changes: Sequence[_Change], connection: sqlite3.Connection) -> None:
+    """Do changes in a transaction; when one has an error of its own, all of them anew, each apart."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for change in changes:
+            change.apply(connection)
+    except Exception as error:
+        if not _is_own(error):
+            raise
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN IMMEDIATE")
+        for change in changes:
+            change.apply_apart(connection)
+
+
+def _is_own(error: Exception) -> bool:
+    """Tell whether an error is that of a change alone: what is wrong with the file is everyone's trouble."""
+    return not isinstance(error, sqlite3.Error) or isinstance(error, _OWN_TROUBLES)
+
+
 class _Change:
     """A change that a thread wants done, and what came of it; it waits for that, or is ``told``."""
 
@@ -327,14 +345,17 @@ class _Change:
         return self._told is not None
 
     def apply(self, connection: sqlite3.Connection) -> None:
-        """Do it; an error of its own undoes it alone, not its neighbours in the same commit."""
+        """Do it."""
         self.error = None
+        self.result = self._change(SqlitePage(connection))
+
+    def apply_apart(self, connection: sqlite3.Connection) -> None:
+        """Do it so that an error of its own undoes it alone, not its neighbours in the same commit."""
         connection.execute("SAVEPOINT change")
         try:
-            self.result = self._change(SqlitePage(connection))
+            self.apply(connection)
         except Exception as error:
-            # What is wrong with the file, and not with this change alone, is everyone's trouble.
-            if isinstance(error, sqlite3.Error) and not isinstance(error, _OWN_TROUBLES):
+            if not _is_own(error):
                 raise
             connection.execute("ROLLBACK TO change")
             self.error = error
