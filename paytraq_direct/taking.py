@@ -28,8 +28,8 @@ _SAMPLES: Final = {
     "boolean": "true", "amount": "121.00", "percent": "10", "days": "14", "rows": "[…]",
 }  # fmt: skip
 
-# From so many rows on, columns are taken sooner than rows.
-_MANY: Final = 8
+# So many rows are taken sooner by columns: fewer do not pay for it, more would take memory for all at once.
+_MANY: Final = range(8, 10_001)
 
 
 class Kinds(NamedTuple):
@@ -198,7 +198,7 @@ def _rows_taker(field: Field, table: Table[Any]) -> values.Take:
     def take_rows(given: Any) -> object:
         if type(given) not in {list, tuple} or len(given) > limits.LINES or (field.required and not given):
             return UNSURE
-        if len(given) >= _MANY and not table.rules and {*map(type, given)} == {dict}:
+        if len(given) in _MANY and not table.rules and {*map(type, given)} == {dict}:
             rows = table.quick_rows(given)
             return UNSURE if rows is None else tuple(rows)
         quick, made, kind = table.quick, table.made, table.kind
