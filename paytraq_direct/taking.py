@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as fields_of
 from dataclasses import make_dataclass
-from itertools import islice
+from itertools import islice, repeat, starmap
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -15,7 +15,7 @@ from paytraq_direct.errors import Fix, InvalidInvoice
 from paytraq_direct.values import UNSURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from paytraq_direct.errors import Fault
     from paytraq_direct.fields import Field
@@ -27,6 +27,9 @@ _SAMPLES: Final = {
     "text": '"…"', "name": '"…"', "link": '"https://…"', "date": '"2026-01-30"', "code": '"…"', "currency": '"EUR"',
     "boolean": "true", "amount": "121.00", "percent": "10", "days": "14", "rows": "[…]",
 }  # fmt: skip
+
+# So many rows are taken sooner by columns: fewer do not pay for it, more would take memory for all at once.
+_MANY: Final = range(8, 10_001)
 
 
 class Kinds(NamedTuple):
@@ -52,8 +55,8 @@ class Table(Generic[_R]):
     """
 
     __slots__ = (
-        "_blank", "_draft", "_others", "_puts", "_required", "_takers", "_triggers", "fields", "kind", "kinds",
-        "places", "rules", "tables", "title",
+        "_blank", "_columns", "_draft", "_others", "_puts", "_required", "_takers", "_triggers", "fields", "kind",
+        "kinds", "places", "rules", "tables", "title",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +79,10 @@ class Table(Generic[_R]):
             row.name: (self._taker(row), index) for index, row in enumerate(table)
         }
         self._blank: Values = [() if row.kind == "rows" else None for row in table]
+        self._columns = [
+            (row.name, values.taker_of_all(take), self._blank[index], row.required)
+            for row, (take, index) in zip(table, self._takers.values(), strict=True)
+        ]
         self._required = [(index, self._blank[index]) for index, row in enumerate(table) if row.required]
         self._triggers = [self.places[name] for name in record_rules if name]
         self._puts = [getattr(kind, row.name).__set__ for row in table]
@@ -117,6 +124,29 @@ class Table(Generic[_R]):
             if record[index] is absent:
                 return None
         return record if not self.rules or self._is_consistent(record) else None
+
+    def quick_rows(self, rows: Sequence[dict[Any, Any]]) -> list[_R] | None:
+        """Give the records of many objects with which all is well, taken column by column; None as quick() gives it.
+
+        For a table without rules that hold one field against others.
+        """
+        names = set[object]().union(*rows)
+        if not all(map(_is_users_own, names.difference(self.places))):
+            return None
+        columns = []
+        for name, take_all, absent, is_required in self._columns:
+            given = [value for row in rows if (value := row.get(name)) is not None] if name in names else []
+            taken = take_all(given) if given else []
+            if taken is None or (is_required and len(given) < len(rows)):
+                return None
+            if 0 < len(given) < len(rows):
+                present = iter(taken)
+                taken = [absent if row.get(name) is None else next(present) for row in rows]
+            columns.append(taken or repeat(absent, len(rows)))
+        made = list(starmap(self._draft, zip(*columns, strict=True)))
+        for record in made:
+            record.__class__ = self.kind
+        return made
 
     def made(self, record: Values) -> _R:
         """Make a record of values that were taken."""
@@ -168,6 +198,9 @@ def _rows_taker(field: Field, table: Table[Any]) -> values.Take:
     def take_rows(given: Any) -> object:
         if type(given) not in {list, tuple} or len(given) > limits.LINES or (field.required and not given):
             return UNSURE
+        if len(given) in _MANY and not table.rules and {*map(type, given)} == {dict}:
+            rows = table.quick_rows(given)
+            return UNSURE if rows is None else tuple(rows)
         quick, made, kind = table.quick, table.made, table.kind
         taken = []
         for item in given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from paytraq_direct.fields import Field
 
 Take = Callable[[Any], object]
+TakeAll = Callable[[list[Any]], list[Any] | None]
+"""The same for many values of one field, at least one: all of them as records hold them, or None for UNSURE."""
 
 
 class _Unsure:
@@ -35,6 +38,29 @@ def taker(field: Field) -> Take:
 
         return take_code
     return _TAKERS[field.kind]
+
+
+def taker_of_all(take: Take) -> TakeAll:
+    """Give the quick look at many values of a field, of which ``take`` is the one at each.
+
+    Texts and amounts are looked at together, and one by one only where that leaves a doubt.
+    """
+    kinds, take_together = _TOGETHER.get(take, (frozenset(), None))
+
+    def take_all(given: list[Any]) -> list[Any] | None:
+        if take_together and kinds.issuperset(map(type, given)):
+            together = take_together(given)
+            if together is not None:
+                return together
+        taken = []
+        for value in given:
+            settled = take(value)
+            if settled is UNSURE:
+                return None
+            taken.append(settled)
+        return taken
+
+    return take_all
 
 
 def plain(value: object) -> object:
@@ -141,4 +167,37 @@ _TAKERS: Final[dict[str, Take]] = {
     "percent": _take_percent,
     "days": _take_days,
     "rows": lambda _: UNSURE,
+}
+
+_are_amounts = re.compile(rf"(?:{amounts.AMOUNT_PATTERN}\n)+").fullmatch
+
+
+def _take_texts(given: list[str]) -> list[str] | None:
+    if sum(map(len, given)) >= limits.TEXT_BYTES // 4 or not all(map(str.strip, given)):
+        return None
+    text = "".join(given)
+    return given if text.isprintable() or text.replace("\n", "").isprintable() else None
+
+
+def _take_names(given: list[str]) -> list[str] | None:
+    is_good = max(map(len, given)) <= limits.NAME_LENGTH and all(given) and list(map(str.strip, given)) == given
+    return given if is_good and "".join(given).isprintable() else None
+
+
+def _take_amounts(given: list[str]) -> list[Decimal] | None:
+    lines = "\n".join([*given, ""])
+    return list(map(Decimal, given)) if _are_amounts(lines) and lines.count("\n") == len(given) else None
+
+
+def _take_percents(given: list[str]) -> list[Decimal] | None:
+    taken = _take_amounts(given)
+    return taken if taken and min(taken) >= 0 and max(taken) <= 100 else None  # noqa: PLR2004
+
+
+_DIGITS: Final = frozenset({str, Number})
+_TOGETHER: Final[dict[Take, tuple[frozenset[type], TakeAll]]] = {
+    _take_text: (frozenset({str}), _take_texts),
+    _take_name: (frozenset({str}), _take_names),
+    take_amount: (_DIGITS, _take_amounts),
+    _take_percent: (_DIGITS, _take_percents),
 }
