@@ -80,17 +80,17 @@ _AWKWARD_TEXTS = st.sampled_from(
         "x, ",
     ]
 )
-_AWKWARD_AMOUNTS = st.sampled_from(
+AWKWARD_AMOUNTS = st.sampled_from(
     ["0", "-0", "0.0000000", "-0.0000000000", "0.0000000001", "-0.0000001", "9" * 18, f"-{'9' * 18}.{'9' * 10}", "1.50"]
 )
 _LINES = st.lists(
     st.fixed_dictionaries(
-        {"item_name": TEXTS | _AWKWARD_TEXTS, "qty": AMOUNTS | _AWKWARD_AMOUNTS, "price": AMOUNTS | _AWKWARD_AMOUNTS},
+        {"item_name": TEXTS | _AWKWARD_TEXTS, "qty": AMOUNTS | AWKWARD_AMOUNTS, "price": AMOUNTS | AWKWARD_AMOUNTS},
         optional={
             "item_code": TEXTS | _AWKWARD_TEXTS,
             "description": TEXTS | _AWKWARD_TEXTS,
             "line_discount": PERCENTS | st.sampled_from(["0", "0.0000000", "0.0000001"]),
-            "line_total": AMOUNTS | _AWKWARD_AMOUNTS,
+            "line_total": AMOUNTS | AWKWARD_AMOUNTS,
             "unit_name": TEXTS | _AWKWARD_TEXTS,
         },
     ),
