@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 AMOUNT_PATTERN: Final = r"-?[0-9]{1,18}(?:\.[0-9]{1,10})?"
 DATE_PATTERN: Final = r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -49,6 +52,15 @@ def amount_text(amount: Decimal) -> str:
     """Write an amount with the digits it has: ``150.00`` stays ``150.00``, and never an exponent."""
     text = str(amount)
     return format(amount, "f") if "E" in text else text
+
+
+def amount_texts(amounts: Sequence[Decimal | None]) -> list[str]:
+    """Write amounts as ``amount_text`` does, "" for each that is absent."""
+    texts = list(map(str, amounts))
+    letters = "".join(texts)
+    if "E" in letters or "N" in letters:  # an exponent, or the None of an absent one
+        return ["" if amount is None else amount_text(amount) for amount in amounts]
+    return texts
 
 
 def moment_text(moment: datetime) -> str:

@@ -60,6 +60,50 @@ def record_of(table: tuple[Field, ...]) -> st.SearchStrategy[dict[str, Any]]:
 
 INVOICES = st.builds(lambda record, terms: {**record, **terms}, record_of(fields.INVOICE), _PAY_TERMS)
 
+# Values that are awkward to write, in lines that do not all have the same fields.
+_AWKWARD_TEXTS = st.sampled_from(
+    [
+        '"',
+        "\\",
+        '\\"',
+        "%s",
+        "%",
+        "{}",
+        "<a>&amp;</a>",
+        "]]>",
+        "None",
+        "1E-7",
+        "\U0001f600",
+        "a\x85b",
+        "a\u2028b",
+        "E",
+        "x, ",
+    ]
+)
+AWKWARD_AMOUNTS = st.sampled_from(
+    ["0", "-0", "0.0000000", "-0.0000000000", "0.0000000001", "-0.0000001", "9" * 18, f"-{'9' * 18}.{'9' * 10}", "1.50"]
+)
+_LINES = st.lists(
+    st.fixed_dictionaries(
+        {"item_name": TEXTS | _AWKWARD_TEXTS, "qty": AMOUNTS | AWKWARD_AMOUNTS, "price": AMOUNTS | AWKWARD_AMOUNTS},
+        optional={
+            "item_code": TEXTS | _AWKWARD_TEXTS,
+            "description": TEXTS | _AWKWARD_TEXTS,
+            "line_discount": PERCENTS | st.sampled_from(["0", "0.0000000", "0.0000001"]),
+            "line_total": AMOUNTS | AWKWARD_AMOUNTS,
+            "unit_name": TEXTS | _AWKWARD_TEXTS,
+        },
+    ),
+    min_size=1,
+    max_size=6,
+)
+MANY_LINES = st.builds(
+    lambda record, lines, adjustments: {**record, "line_items": lines, "adjustments": adjustments},
+    INVOICES,
+    _LINES,
+    st.lists(record_of(fields.ADJUSTMENT), max_size=4),
+)
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,22 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import INVOICES, JSON_VALUES, PYTHON_VALUES, XML_LIKE, mutated_invoices, python_invoices
+from strategies import (
+    AMOUNTS,
+    AWKWARD_AMOUNTS,
+    INVOICES,
+    JSON_VALUES,
+    MANY_LINES,
+    PYTHON_VALUES,
+    XML_LIKE,
+    mutated_invoices,
+    python_invoices,
+)
 
 from paytraq_direct import Fault, InvalidInvoice, Invoice, check, fields, render, schema
-from paytraq_direct.amounts import amount_text
+from paytraq_direct.amounts import amount_text, amount_texts
 from paytraq_direct.invoice import take
+from paytraq_direct.outbox.content import record_of
 from paytraq_direct.readers import sale
 
 if TYPE_CHECKING:
@@ -92,7 +104,7 @@ def test_bytes_that_are_not_utf_8_are_shown_where_they_are(data: bytes, before: 
     assert (fault.code, f"byte 0xff at offset {len(before) + 1}" in fault.message) == ("PD-001", True)
 
 
-@given(INVOICES)
+@given(MANY_LINES)
 def test_texts_and_digits_stand_in_the_document(record: dict[str, Any]) -> None:
     """What the record says is in the document, as another parser reads it: each value, once, in order."""
     invoice = Invoice(**record)
@@ -100,7 +112,23 @@ def test_texts_and_digits_stand_in_the_document(record: dict[str, Any]) -> None:
     assert [leaf.text for leaf in root.iter() if (leaf.text or "").strip()] == list(_written(invoice, fields.INVOICE))
 
 
-@given(INVOICES)
+@given(MANY_LINES)
+def test_the_outbox_keeps_every_value_as_it_is(record: dict[str, Any]) -> None:
+    """The record that the outbox keeps is what json writes of the values, amounts as texts with their digits."""
+    invoice = Invoice(**record)
+    assert record_of(invoice) == json.dumps(_kept(invoice, fields.INVOICE), ensure_ascii=False)
+
+
+@given(st.lists(st.none() | (AMOUNTS | AWKWARD_AMOUNTS).map(Decimal)))
+def test_amounts_are_written_alike_one_by_one_and_together(amounts: list[Decimal | None]) -> None:
+    """Amounts together have the digits that each has by itself: no exponent, and a zero keeps its sign."""
+    assert amount_texts(amounts) == ["" if amount is None else format(amount, "f") for amount in amounts]
+    assert [amount_text(amount) for amount in amounts if amount is not None] == list(
+        filter(None, amount_texts(amounts))
+    )
+
+
+@given(MANY_LINES)
 def test_a_good_invoice_comes_back_as_it_was(record: dict[str, Any]) -> None:
     """Record, document, schema, record: every value is what it was, digits included."""
     invoice = Invoice.from_json(json.dumps(record))
@@ -149,6 +177,22 @@ def _written(record: object, table: tuple[fields.Field, ...]) -> Iterator[str]:
             yield "true" if value else "false"
         elif value is not None:
             yield format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _kept(record: object, table: tuple[fields.Field, ...]) -> dict[str, Any]:
+    """Give what a record has, as JSON can say it."""
+    kept: dict[str, Any] = {}
+    for field in table:
+        value = getattr(record, field.name)
+        if field.kind == "rows":
+            value = [_kept(row, field.rows) for row in value] or None
+        elif isinstance(value, Decimal):
+            value = format(value, "f")
+        elif isinstance(value, dt.date):
+            value = value.isoformat()
+        if value is not None:
+            kept[field.name] = value
+    return kept
 
 
 def _values(record: object, table: tuple[fields.Field, ...]) -> list[Any]:
