@@ -324,13 +324,21 @@ class Wire:
             raise ChannelError("a proxy can be used for https only: leave out --proxy, or use an https channel")
         if errand.stage == "body":
             trouble = _CUT
-        return _exchange(
-            errand,
-            answered,
+        elapsed_ms = (self._clock() - started) * 1000
+        head, kept = None, b""
+        if answered is not None and errand.answer:
+            head, kept = Blot(url, shown_url, secrets).answer(errand.answer, answered.content)
+        return Exchange(
+            progress=errand.progress,
+            status=head.status if head else None,
+            reason=head.reason if head else "",
+            headers=head.headers if head else (),
+            body=kept,
+            early=errand.early,
             trouble=trouble,
+            stage=errand.stage,
             sent_at=sent_at,
-            elapsed_ms=(self._clock() - started) * 1000,
-            blot=Blot(url, shown_url, secrets),
+            elapsed_ms=elapsed_ms,
         )
 
     def _open(self, errand: _Errand) -> Connection:
@@ -510,30 +518,6 @@ def _response(request: _MaskedRequest, head: Head, body: Body) -> requests.Respo
     response.url = request.url or ""
     response._content = body.kept  # noqa: SLF001 - what every adapter of requests does when it has the body
     return response
-
-
-def _exchange(
-    errand: _Errand,
-    answered: requests.Response | None,
-    *,
-    trouble: str | None,
-    sent_at: datetime,
-    elapsed_ms: float,
-    blot: Blot,
-) -> Exchange:
-    head = errand.answer if answered is not None else None
-    return Exchange(
-        progress=errand.progress,
-        status=head.status if head else None,
-        reason=blot.line(head.reason) if head else "",
-        headers=tuple([(blot.line(name), blot.line(value)) for name, value in head.headers]) if head else (),
-        body=blot.body(answered.content) if answered is not None else b"",
-        early=errand.early,
-        trouble=trouble,
-        stage=errand.stage,
-        sent_at=sent_at,
-        elapsed_ms=elapsed_ms,
-    )
 
 
 def route(url: str) -> tuple[Origin, str]:
