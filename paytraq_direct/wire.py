@@ -166,10 +166,11 @@ class _SocketAdapter(BaseAdapter):
         if not isinstance(request, _MaskedRequest):
             raise TypeError("this adapter carries the requests of its own Wire only")
         errand = request.errand
-        connection = self._take(errand.origin) or self._open(errand)
+        kept = self._take(errand.origin)
+        connection = kept or self._open(errand)
         try:
             reader = AnswerReader()
-            come_before = _write(connection, request.lines, reader, errand)
+            come_before = _write(connection, request.lines, reader, errand, is_silent=kept is not None)
             head = _await_head(connection, reader, errand, come_before)
             errand.answer = head
             body = _finish_body(connection, head, reader.buffer, errand)
@@ -427,9 +428,10 @@ def _route(url: str) -> tuple[Origin, str]:
     return Origin(parts.scheme, host, DEFAULT_PORTS[parts.scheme] if port is None else port), target
 
 
-def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _Errand) -> int:
+def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _Errand, *, is_silent: bool) -> int:
     """Write the request, listening all the while; a complete final answer ends the writing.
 
+    ``is_silent`` when it was seen just now that nothing waits to be read, so the first bytes may go at once.
     Gives how many bytes of answers had come by the time the request was written whole. After a failed
     write, a complete answer that is already waiting still counts; else the failure is raised.
     """
@@ -438,8 +440,9 @@ def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _
         left = memoryview(piece)
         while left:
             errand.deadline.left()  # a socket that always has room is never waited for
-            if connection.is_readable() and connection.listen(reader):
+            if not is_silent and connection.is_readable() and connection.listen(reader):
                 return reader.received
+            is_silent = False
             try:
                 sent = _hand_over(connection, left, errand)
             except OSError:
