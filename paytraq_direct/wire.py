@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    _Key = tuple[str, tuple[tuple[str, str], ...]]  # a masked URL, and the headers that go with it
+
 PUBLIC_AUTHORITIES: Final = DEFAULT_CA_BUNDLE_PATH
 # A server may close an idle connection at the very moment it is used again; within a second none does.
 MOST_IDLE_S: Final = 1.0
@@ -55,6 +57,8 @@ _OWN_HEADERS: Final = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "cookie")
 )
 _MOST_TEMPLATES: Final = 256
+# Its cookies and history stay empty, so every response may share them: they are half of what a response costs.
+_BLANK: Final = requests.Response()
 # Variables that other programs follow, and this one only names: what is not asked for has no say.
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
@@ -247,7 +251,7 @@ class Wire:
         self._ca_bundle = ca_bundle
         self._context = None if ca_bundle is None else tls_context(ca_bundle)
         self._lock = threading.Lock()
-        self._templates: dict[tuple[object, ...], tuple[requests.PreparedRequest, str]] = {}
+        self._templates: dict[_Key, tuple[requests.PreparedRequest, str]] = {}
         self._adapter = _SocketAdapter(self._open, clock)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -305,7 +309,8 @@ class Wire:
         the network; ValueError or TypeError for arguments that make no sense, ChannelError for an http URL
         with a proxy. A KeyboardInterrupt passes through with the progress as its ``paytraq_progress``.
         """
-        _check_arguments(body, headers, deadline_s)
+        key = (shown_url, tuple(headers.items()))
+        _check_arguments(body, {} if key in self._templates else headers, deadline_s)
         sent_at = self._now()
         started = self._clock()
         errand = _Errand(Origin("", "", 0), "", body, Deadline(deadline_s, self._clock), kept_bytes)
@@ -314,7 +319,7 @@ class Wire:
         try:
             errand.origin, errand.target = _route(url)
             if self._proxy is None or errand.origin.scheme == "https":
-                request = self._prepare(shown_url, headers, errand)
+                request = self._prepare(key, errand)
                 answered = self._session.get_adapter(shown_url).send(request, stream=True)
         except Exception as error:  # noqa: BLE001 - the boundary: what counts is how far the bytes got
             trouble = self._explain(error, errand)
@@ -358,10 +363,9 @@ class Wire:
                 self._context = tls_context(PUBLIC_AUTHORITIES)
             return self._context
 
-    def _prepare(self, shown_url: str, headers: Mapping[str, str], errand: _Errand) -> _MaskedRequest:
-        """Give a request made from the template for this masked URL and these headers."""
-        key = (shown_url, *headers.items())
-        template, fields = self._templates.get(key) or self._template(key, shown_url, headers)
+    def _prepare(self, key: _Key, errand: _Errand) -> _MaskedRequest:
+        """Give a request made from the template for a masked URL and headers."""
+        template, fields = self._templates.get(key) or self._template(key)
         request = _MaskedRequest.__new__(_MaskedRequest)
         request.__dict__.update(template.__dict__)
         request.body = errand.body if isinstance(errand.body, bytes) else None
@@ -372,10 +376,9 @@ class Wire:
         ).encode("ascii")
         return request
 
-    def _template(
-        self, key: tuple[object, ...], shown_url: str, headers: Mapping[str, str]
-    ) -> tuple[requests.PreparedRequest, str]:
+    def _template(self, key: _Key) -> tuple[requests.PreparedRequest, str]:
         """Let requests prepare a request, without its body, and keep it: this is most of what requests costs."""
+        shown_url, headers = key
         prepared = self._session.prepare_request(requests.Request("POST", shown_url, headers=dict(headers)))
         prepared.headers.pop("Content-Length", None)  # that of an empty body
         fields = "".join([f"{name}: {value}\r\n" for name, value in prepared.headers.items()])
@@ -513,7 +516,8 @@ def _finish_body(connection: Connection, head: Head, buffer: bytearray, errand: 
 
 
 def _response(request: _MaskedRequest, head: Head, body: Body) -> requests.Response:
-    response = requests.Response()
+    response = requests.Response.__new__(requests.Response)
+    response.__dict__.update(_BLANK.__dict__)
     response.status_code = head.status
     response.reason = head.reason
     response.headers = CaseInsensitiveDict(head.headers)
