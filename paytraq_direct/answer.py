@@ -22,8 +22,8 @@ _START: Final = b"HTTP/1."
 _MOST_SIZE_LINE: Final = 4_096
 
 _blank_line = re.compile(rb"\n\r?\n").search
-_status_line = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*))?").fullmatch
-_is_name = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+_status_line = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n\x00]*))?").fullmatch
+_is_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_length = re.compile(r"[0-9]{1,18}").fullmatch
 _chunk_size = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?").fullmatch
 
@@ -101,7 +101,7 @@ class AnswerReader:
             return False
         if end.start() > MOST_HEAD_BYTES:
             raise NotAnAnswer("the answer's header block is too big")
-        head = _head(bytes(buffer[: end.start()]))
+        head = _head(buffer[: end.start()].decode("latin-1"))
         self._scanned = 0
         self._checked_first_line = False
         if head.status >= _FIRST_FINAL:
@@ -123,7 +123,7 @@ class AnswerReader:
             raise NotAnAnswer("the answer's header block is too big")
         self._scanned = max(0, len(buffer) - 2)
         if not self._checked_first_line and (line_end := buffer.find(b"\n")) >= 0:
-            _status(bytes(buffer[:line_end]))
+            _status(buffer[:line_end].decode("latin-1"))
             self._checked_first_line = True
 
 
@@ -157,26 +157,26 @@ def read_body(head: Head, buffer: bytearray, more: Callable[[], bytes], kept_byt
     return Body(bytes(intake.kept), whole=True, exact=exact)
 
 
-def _status(line: bytes) -> tuple[int, int, str]:
+def _status(line: str) -> tuple[int, int, str]:
     """Give minor version, status and reason of a status line. Raises NotAnAnswer."""
-    match = _status_line(line.removesuffix(b"\r"))
+    match = _status_line(line.removesuffix("\r"))
     if match is None:
         raise NotAnAnswer("what came back has no proper HTTP status line")
-    minor, status, reason = match.groups(b"")
-    return int(minor), int(status), reason.decode("latin-1")
+    minor, status, reason = match.groups("")
+    return int(minor), int(status), reason
 
 
-def _head(block: bytes) -> Head:
-    first, *lines = block.removesuffix(b"\r").split(b"\n")
+def _head(block: str) -> Head:
+    first, *lines = block.removesuffix("\r").split("\n")
     if len(lines) >= MOST_HEAD_LINES:
         raise NotAnAnswer("the answer's header block has too many lines")
     minor, status, reason = _status(first)
     headers: list[tuple[str, str]] = []
     sound = True
     for line in lines:
-        name, colon, value = line.partition(b":")
+        name, colon, value = line.partition(":")
         if colon and _is_name(name):
-            headers.append((name.decode("ascii"), value.strip(b" \t\r").decode("latin-1")))
+            headers.append((name, value.strip(" \t\r")))
         else:
             sound = False
     return Head(status, reason, tuple(headers), minor, sound)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from paytraq_direct.answer import Head
 
 Text = TypeVar("Text", str, bytes)
 
@@ -18,8 +21,6 @@ _SHORTEST: Final = 4
 # So much of the beginning of a part tells enough of it to be taken out, also where the rest was cut off.
 _BEGINNING: Final = 8
 
-_segments = re.compile(r"[/?]").split
-
 
 class Blot:
     """Takes the secret parts of a URL out of texts: those that its masked form does not show; ``secrets`` too.
@@ -28,7 +29,7 @@ class Blot:
     was cut off after eight characters, or after four by the end of the text.
     """
 
-    __slots__ = ("_parts", "_paths", "_secrets")
+    __slots__ = ("_parts", "_paths", "_secrets", "_starts")
 
     def __init__(self, url: str, shown_url: str, secrets: Sequence[str] = ()) -> None:
         shown = set(_segments(shown_url))
@@ -36,7 +37,16 @@ class Blot:
         hidden = [segment for segment in _segments(path)[1:] if segment not in shown]
         self._paths = _forms([path]) if hidden else []
         self._parts = [form for form in _forms(hidden) if len(form) >= _SHORTEST]
+        self._starts = [*self._paths, *[part[:_SHORTEST] for part in self._parts]]
         self._secrets = [_Secret(secret) for secret in secrets]
+
+    def answer(self, head: Head, body: bytes) -> tuple[Head, bytes]:
+        """Give an answer without them; hardly any has them, so one look through all of it comes first."""
+        lines = "\n".join([head.reason, *chain.from_iterable(head.headers)])
+        if not self._may_stand_in(lines.encode("latin-1", "replace") + b"\n" + body):
+            return head, body
+        headers = tuple([(self.line(name), self.line(value)) for name, value in head.headers])
+        return head._replace(reason=self.line(head.reason), headers=headers), self.body(body)
 
     def body(self, text: bytes) -> bytes:
         """Give the body of an answer without them."""
@@ -45,6 +55,11 @@ class Blot:
     def line(self, text: str) -> str:
         """Give a line of an answer's head, as Latin-1 was read from it, without them."""
         return _without(text, self._places(text.encode("latin-1", "replace")), MARK)
+
+    def _may_stand_in(self, answer: bytes) -> bool:
+        """Tell whether an answer can have a place: each has a path, the beginning of a part or that of a secret."""
+        text = answer.lower()
+        return any(start in text for start in self._starts) or any(secret.stands_in(answer) for secret in self._secrets)
 
     def _places(self, answer: bytes) -> list[tuple[int, int]]:
         """List where an answer holds them, from its beginning to its end."""
@@ -74,6 +89,10 @@ class _Secret:
         self._least = _BEGINNING if is_long else len(secret)
         self._beginning = re.compile(b"".join(letter.pattern for letter in self._letters[: self._least]), case)
 
+    def stands_in(self, text: bytes) -> bool:
+        """Tell whether it has any place."""
+        return self._beginning.search(text) is not None
+
     def places(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Give where it stands, and as much of it as stands there."""
         for found in self._beginning.finditer(text):
@@ -95,9 +114,15 @@ def _spelt(letter: str) -> bytes:
     return f"(?:{'|'.join(ways)})".encode()
 
 
+def _segments(path: str) -> list[str]:
+    return path.replace("?", "/").split("/")
+
+
 def _forms(texts: list[str]) -> list[bytes]:
-    """Give texts raw and percent-decoded, in lower case, each form once."""
-    return list(dict.fromkeys(form.lower() for text in texts for form in (text.encode(), unquote_to_bytes(text))))
+    """Give texts raw and, where that is something else, percent-decoded, in lower case."""
+    forms = [text.encode() for text in texts]
+    forms += [unquote_to_bytes(form) for form in forms if b"%" in form]
+    return [form.lower() for form in forms]
 
 
 def _quotes(text: bytes, secret: bytes, least: int) -> Iterator[tuple[int, int]]:

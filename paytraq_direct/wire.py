@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    _Key = tuple[str, tuple[tuple[str, str], ...]]  # a masked URL, and the headers that go with it
+
 PUBLIC_AUTHORITIES: Final = DEFAULT_CA_BUNDLE_PATH
 # A server may close an idle connection at the very moment it is used again; within a second none does.
 MOST_IDLE_S: Final = 1.0
@@ -55,6 +57,8 @@ _OWN_HEADERS: Final = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "cookie")
 )
 _MOST_TEMPLATES: Final = 256
+# Its cookies and history stay empty, so every response may share them: they are half of what a response costs.
+_BLANK: Final = requests.Response()
 # Variables that other programs follow, and this one only names: what is not asked for has no say.
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
@@ -166,10 +170,11 @@ class _SocketAdapter(BaseAdapter):
         if not isinstance(request, _MaskedRequest):
             raise TypeError("this adapter carries the requests of its own Wire only")
         errand = request.errand
-        connection = self._take(errand.origin) or self._open(errand)
+        kept = self._take(errand.origin)
+        connection = kept or self._open(errand)
         try:
             reader = AnswerReader()
-            come_before = _write(connection, request.lines, reader, errand)
+            come_before = _write(connection, request.lines, reader, errand, is_silent=kept is not None)
             head = _await_head(connection, reader, errand, come_before)
             errand.answer = head
             body = _finish_body(connection, head, reader.buffer, errand)
@@ -246,7 +251,7 @@ class Wire:
         self._ca_bundle = ca_bundle
         self._context = None if ca_bundle is None else tls_context(ca_bundle)
         self._lock = threading.Lock()
-        self._templates: dict[tuple[object, ...], tuple[requests.PreparedRequest, str]] = {}
+        self._templates: dict[_Key, tuple[requests.PreparedRequest, str]] = {}
         self._adapter = _SocketAdapter(self._open, clock)
         self._session = requests.Session()
         self._session.trust_env = False
@@ -304,7 +309,8 @@ class Wire:
         the network; ValueError or TypeError for arguments that make no sense, ChannelError for an http URL
         with a proxy. A KeyboardInterrupt passes through with the progress as its ``paytraq_progress``.
         """
-        _check_arguments(body, headers, deadline_s)
+        key = (shown_url, tuple(headers.items()))
+        _check_arguments(body, {} if key in self._templates else headers, deadline_s)
         sent_at = self._now()
         started = self._clock()
         errand = _Errand(Origin("", "", 0), "", body, Deadline(deadline_s, self._clock), kept_bytes)
@@ -313,7 +319,7 @@ class Wire:
         try:
             errand.origin, errand.target = _route(url)
             if self._proxy is None or errand.origin.scheme == "https":
-                request = self._prepare(shown_url, headers, errand)
+                request = self._prepare(key, errand)
                 answered = self._session.get_adapter(shown_url).send(request, stream=True)
         except Exception as error:  # noqa: BLE001 - the boundary: what counts is how far the bytes got
             trouble = self._explain(error, errand)
@@ -324,13 +330,21 @@ class Wire:
             raise ChannelError("a proxy can be used for https only: leave out --proxy, or use an https channel")
         if errand.stage == "body":
             trouble = _CUT
-        return _exchange(
-            errand,
-            answered,
+        elapsed_ms = (self._clock() - started) * 1000
+        head, kept = None, b""
+        if answered is not None and errand.answer:
+            head, kept = Blot(url, shown_url, secrets).answer(errand.answer, answered.content)
+        return Exchange(
+            progress=errand.progress,
+            status=head.status if head else None,
+            reason=head.reason if head else "",
+            headers=head.headers if head else (),
+            body=kept,
+            early=errand.early,
             trouble=trouble,
+            stage=errand.stage,
             sent_at=sent_at,
-            elapsed_ms=(self._clock() - started) * 1000,
-            blot=Blot(url, shown_url, secrets),
+            elapsed_ms=elapsed_ms,
         )
 
     def _open(self, errand: _Errand) -> Connection:
@@ -349,10 +363,9 @@ class Wire:
                 self._context = tls_context(PUBLIC_AUTHORITIES)
             return self._context
 
-    def _prepare(self, shown_url: str, headers: Mapping[str, str], errand: _Errand) -> _MaskedRequest:
-        """Give a request made from the template for this masked URL and these headers."""
-        key = (shown_url, *headers.items())
-        template, fields = self._templates.get(key) or self._template(key, shown_url, headers)
+    def _prepare(self, key: _Key, errand: _Errand) -> _MaskedRequest:
+        """Give a request made from the template for a masked URL and headers."""
+        template, fields = self._templates.get(key) or self._template(key)
         request = _MaskedRequest.__new__(_MaskedRequest)
         request.__dict__.update(template.__dict__)
         request.body = errand.body if isinstance(errand.body, bytes) else None
@@ -363,10 +376,9 @@ class Wire:
         ).encode("ascii")
         return request
 
-    def _template(
-        self, key: tuple[object, ...], shown_url: str, headers: Mapping[str, str]
-    ) -> tuple[requests.PreparedRequest, str]:
+    def _template(self, key: _Key) -> tuple[requests.PreparedRequest, str]:
         """Let requests prepare a request, without its body, and keep it: this is most of what requests costs."""
+        shown_url, headers = key
         prepared = self._session.prepare_request(requests.Request("POST", shown_url, headers=dict(headers)))
         prepared.headers.pop("Content-Length", None)  # that of an empty body
         fields = "".join([f"{name}: {value}\r\n" for name, value in prepared.headers.items()])
@@ -419,9 +431,10 @@ def _route(url: str) -> tuple[Origin, str]:
     return Origin(parts.scheme, host, DEFAULT_PORTS[parts.scheme] if port is None else port), target
 
 
-def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _Errand) -> int:
+def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _Errand, *, is_silent: bool) -> int:
     """Write the request, listening all the while; a complete final answer ends the writing.
 
+    ``is_silent`` when it was seen just now that nothing waits to be read, so the first bytes may go at once.
     Gives how many bytes of answers had come by the time the request was written whole. After a failed
     write, a complete answer that is already waiting still counts; else the failure is raised.
     """
@@ -430,8 +443,9 @@ def _write(connection: Connection, lines: bytes, reader: AnswerReader, errand: _
         left = memoryview(piece)
         while left:
             errand.deadline.left()  # a socket that always has room is never waited for
-            if connection.is_readable() and connection.listen(reader):
+            if not is_silent and connection.is_readable() and connection.listen(reader):
                 return reader.received
+            is_silent = False
             try:
                 sent = _hand_over(connection, left, errand)
             except OSError:
@@ -502,7 +516,8 @@ def _finish_body(connection: Connection, head: Head, buffer: bytearray, errand: 
 
 
 def _response(request: _MaskedRequest, head: Head, body: Body) -> requests.Response:
-    response = requests.Response()
+    response = requests.Response.__new__(requests.Response)
+    response.__dict__.update(_BLANK.__dict__)
     response.status_code = head.status
     response.reason = head.reason
     response.headers = CaseInsensitiveDict(head.headers)
@@ -510,30 +525,6 @@ def _response(request: _MaskedRequest, head: Head, body: Body) -> requests.Respo
     response.url = request.url or ""
     response._content = body.kept  # noqa: SLF001 - what every adapter of requests does when it has the body
     return response
-
-
-def _exchange(
-    errand: _Errand,
-    answered: requests.Response | None,
-    *,
-    trouble: str | None,
-    sent_at: datetime,
-    elapsed_ms: float,
-    blot: Blot,
-) -> Exchange:
-    head = errand.answer if answered is not None else None
-    return Exchange(
-        progress=errand.progress,
-        status=head.status if head else None,
-        reason=blot.line(head.reason) if head else "",
-        headers=tuple([(blot.line(name), blot.line(value)) for name, value in head.headers]) if head else (),
-        body=blot.body(answered.content) if answered is not None else b"",
-        early=errand.early,
-        trouble=trouble,
-        stage=errand.stage,
-        sent_at=sent_at,
-        elapsed_ms=elapsed_ms,
-    )
 
 
 def route(url: str) -> tuple[Origin, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from paytraq_direct.channel import Channel, ChannelUri, Verdict
-from paytraq_direct.connection import Deadline, Origin
+from paytraq_direct.connection import Connection, Deadline, Origin
 from paytraq_direct.wire import Progress, Wire, _Errand, _hand_over
 
 from .scenarios import BIG, SMALL, answering
@@ -46,6 +46,28 @@ def test_a_fresh_connection_is_used_again(tls: bool, ca_bundle: Path) -> None:  
 
     assert outcomes == ["delivered"] * 5
     assert (server.connections, server.hits) == (1, 5)
+
+
+def test_a_post_over_a_kept_connection_takes_four_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call gives up the interpreter's lock: one look whether it is fresh, one send, one wait, one recv."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Callable[..., Any]:
+        method = getattr(Connection, name)
+
+        def call(*args: object) -> Any:
+            calls.append(name)
+            return method(*args)
+
+        return call
+
+    with Server(_again_and_again()) as server, Wire() as wire:
+        post(wire, server)
+        for name in ("is_readable", "transmit", "wait", "receive"):
+            monkeypatch.setattr(Connection, name, counted(name))
+        post(wire, server)
+
+    assert calls == ["is_readable", "transmit", "wait", "receive"]
 
 
 @pytest.mark.parametrize(
