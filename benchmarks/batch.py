@@ -20,6 +20,8 @@ from benchmarks.posts import serving
 from benchmarks.straightforward import Script
 from paytraq_direct import Outbox, Sender
 from paytraq_direct.invoice import take
+from paytraq_direct.readers import Options, pieces
+from paytraq_direct.readers.workers import Workers
 from paytraq_direct.schema import prepare
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from paytraq_direct import Invoice
 
 LINES = 30
-COUNT = 150
+COUNT = 2_000
 AWAY_S = 0.08
 
 
@@ -51,29 +53,40 @@ def _whole_way() -> Iterator[Figure]:
         serving() as url,
         Outbox(Path(folder) / "outbox.sqlite") as outbox,
         Sender(url, outbox=outbox) as sender,
+        Workers(1) as workers,
     ):
         script = Script(Path(folder), url)
+        file = Path(folder) / "it.jsonl"
         fresh = itertools.count(step=COUNT)
 
-        def ours(jobs: int, *, ahead: bool = False) -> None:
-            for result in sender.send_all(_invoices(_sources(next(fresh), COUNT)), jobs=jobs, ahead=ahead):
+        def send(invoices: Iterable[Invoice], jobs: int, *, ahead: bool = False) -> None:
+            for result in sender.send_all(invoices, jobs=jobs, ahead=ahead):
                 if result.outcome != "delivered":
                     raise ValueError(result)
+
+        def read(options: Options) -> Iterator[Invoice]:
+            file.write_bytes(b"\n".join(source.replace(b"\n", b" ") for source in _sources(next(fresh), COUNT)))
+            for reading in workers.readings(pieces("it.jsonl", file.open("rb"), options), options):
+                if reading.invoice is None:
+                    raise ValueError(reading.faults)
+                yield reading.invoice
 
         source = _sources(0, 1)[0]
         if script.render(source).replace(b"&#39;", b"'").split() != prepare(next(_invoices([source]))).split():
             raise ValueError("the two do not write the same document")
         ways = {
             "script": lambda: script.send(_sources(next(fresh), COUNT)),
-            "one by one": lambda: ours(1),
-            "one": lambda: ours(1, ahead=True),
-            "four": lambda: ours(4),
+            "one": lambda: send(_invoices(_sources(next(fresh), COUNT)), 1, ahead=True),
+            "four": lambda: send(_invoices(_sources(next(fresh), COUNT)), 4),
+            "a worker and one": lambda: send(read(Options()), 1, ahead=True),
+            "a worker and four": lambda: send(read(Options()), 4),
+            "a worker and eight": lambda: send(read(Options()), 8),
         }
-        seconds = seconds_each(ways, rounds=7, repeats=1)
+        seconds = seconds_each(ways, rounds=3, repeats=1)
     print("  " + "  ".join(f"{name} {COUNT / value:,.0f} invoices/s" for name, value in seconds.items()))
     for name, words, goal, stretch in (
         ("one", "whole way with outbox ÷ script, one job", 1.6, 1.9),
-        ("four", "the same, 4 jobs", 2.5, 4.0),
+        ("a worker and four", "the same, a worker that reads, 4 jobs", 2.5, 4.0),
     ):
         yield Figure(words, seconds["script"] / seconds[name], goal, stretch, most=False)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from paytraq_direct import codes
+    from paytraq_direct.packed import Packed
 
     Amount = Decimal | int | str
 
@@ -127,6 +128,7 @@ class Invoice:
     gross_amount: Decimal
     net_amount: Decimal
     document: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    packed: Packed | None = field(default=None, init=False, repr=False, compare=False)
 
     if TYPE_CHECKING:
 
@@ -166,6 +168,15 @@ class Invoice:
 
         def __init__(self, /, **given: object) -> None:
             _INVOICE.fill(self, taken(_INVOICE, given))
+
+        def __getattr__(self, name: str) -> object:
+            """Give a field of an invoice that another process read and that is not at hand: all are, from then on."""
+            packed = None if name not in _INVOICE.places else self.packed
+            if packed is None:
+                raise AttributeError(f"an invoice has no {name}")
+            _INVOICE.fill(self, taken(_INVOICE, jsontext.decode(packed.record)))
+            object.__setattr__(self, "packed", packed)
+            return getattr(self, name)
 
     @classmethod
     def from_json(cls, source: str | bytes) -> Self:

@@ -35,6 +35,8 @@ def prepare(invoice: Invoice) -> bytes:
     """
     if not isinstance(invoice, Invoice):
         raise TypeError(f"an Invoice is sent, not {wording.described(invoice)}: make one with Invoice(**fields)")
+    if (packed := invoice.packed) is not None:
+        return packed.document
     document = render(invoice)
     if invoice.document is None and (faults := verdict(document)):
         raise InvalidInvoice(faults)

@@ -21,7 +21,7 @@ PACKAGE = Path(paytraq_direct.__file__).parent
 ORDER = (
     "__init__", "errors", "codes", "amounts", "fields", "limits", "wording", "meant", "conditions", "rule", "rules",
     "rulebook", "places", "jsontext", "values", "taking", "totals", "invoice", "json_schema", "resources", "templating",
-    "xmlio", "xmlplaces", "document", "schema", "readers", "mending", "config", "answer", "blot",
+    "xmlio", "xmlplaces", "document", "schema", "record", "packed", "readers", "mending", "config", "answer", "blot",
     "connection", "wire", "certificate", "visit", "signed", "links", "channel", "outbox", "dispatch", "pace", "result",
     "errand", "run", "sender", "doctor", "inbox", "payt", "cli", "pytest_plugin",
 )  # fmt: skip

@@ -27,9 +27,10 @@ from wire.servers import OK, Peer, Server
 
 from paytraq_direct import ChannelUri, Conflict, Deferred, InDoubt, Invoice, Outbox, OutboxError, Sender, send
 from paytraq_direct.channel import judge
-from paytraq_direct.outbox.content import differences, key_of, record_of
+from paytraq_direct.outbox.content import differences, key_of
 from paytraq_direct.outbox.guard import Standing
 from paytraq_direct.outbox.outbox import Begun, Closed
+from paytraq_direct.record import record_of
 from paytraq_direct.run import Run
 from paytraq_direct.schema import prepare
 from paytraq_direct.wire import Exchange, Progress

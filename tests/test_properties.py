@@ -26,8 +26,8 @@ from strategies import (
 from paytraq_direct import Fault, InvalidInvoice, Invoice, check, fields, render, schema
 from paytraq_direct.amounts import amount_text, amount_texts
 from paytraq_direct.invoice import take
-from paytraq_direct.outbox.content import record_of
 from paytraq_direct.readers import sale
+from paytraq_direct.record import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,6 @@ from paytraq_direct.cli.route import Route
 from paytraq_direct.config import Config, NamedChannel
 from paytraq_direct.invoice import take
 from paytraq_direct.readers import Options, read, readings, sale
-from paytraq_direct.readers import json as json_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +43,7 @@ def smallest(**fields_: Any) -> dict[str, Any]:
 
 
 def _of_json(data: bytes, **options: Any) -> tuple[Fault, ...]:
-    return tuple(
-        fault for found in json_reader.read("it", data, json_reader.Options(**options)) for fault in found.faults
-    )
+    return tuple(fault for found in readings("it.json", io.BytesIO(data), Options(**options)) for fault in found.faults)
 
 
 def _of_rendering(comment: str, lines: int) -> tuple[Fault, ...]:

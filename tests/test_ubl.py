@@ -22,6 +22,7 @@ from paytraq_direct import Conflict, Outbox, Sender, render, schema, xmlio
 from paytraq_direct.outbox import content
 from paytraq_direct.readers import Options, Reading, readings, sale
 from paytraq_direct.readers.ubl import losses, tables
+from paytraq_direct.record import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +59,7 @@ def lost(text: str, **options: Any) -> list[str]:
 
 def told(reading: Reading) -> str:
     """Write all that a reading gives."""
-    record = None if reading.invoice is None else json.loads(content.record_of(reading.invoice))
+    record = None if reading.invoice is None else json.loads(record_of(reading.invoice))
     lines = [json.dumps(record, indent=2, ensure_ascii=False), "", lines_of(reading.faults)]
     for loss in reading.losses:
         kept = " (in the comment)" if loss.in_comment else ""

@@ -20,8 +20,8 @@ from test_ubl import read, taken
 from ubl_documents import Line, allowance, document
 
 from paytraq_direct import render
-from paytraq_direct.outbox import content
 from paytraq_direct.readers import sale
+from paytraq_direct.record import record_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def test_each_amount_shows(index: int) -> None:
 
 def _result(text: str) -> tuple[object, ...]:
     reading = read(text)
-    record = "" if reading.invoice is None else content.record_of(reading.invoice)
+    record = "" if reading.invoice is None else record_of(reading.invoice)
     return record, tuple(map(str, reading.faults)), tuple((loss.code, loss.value) for loss in reading.losses)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from paytraq_direct.cli.command import is_screen
-from paytraq_direct.readers.source import STDIN
+from paytraq_direct.readers import source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +65,7 @@ class Progress:
             self._bar, self._is_shown = None, False
 
     def _begun(self) -> Any:
-        if STDIN in self._files:
+        if source.STDIN in self._files:
             # Without a length, the bar only shows that there is life.
             return click.progressbar(itertools.count(), file=self._stream, show_eta=False)
-        return click.progressbar(length=sum(_size(name) for name in self._files), file=self._stream)
-
-
-def _size(name: str) -> int:
-    try:
-        return Path(name).stat().st_size
-    except OSError:
-        return 0
+        return click.progressbar(length=sum(map(source.size, self._files)), file=self._stream)

@@ -99,7 +99,7 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     try:
         with ExitStack() as stack:
             route = _route(stack, report, given)
-            readings = batch.read(files, progress.read, form=given["form"] or _form(route), **how)
+            readings = batch.read(files, progress.read, spared=1, form=given["form"] or _form(route), **how)
             named = {"jobs": given["jobs"], "resend": given["resend"]}
             code = batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from paytraq_direct.answer import KEPT_BODY
 from paytraq_direct.channel import LONGEST_WAIT_S
 from paytraq_direct.outbox import content
 from paytraq_direct.outbox.ledger import now, storable
+from paytraq_direct.record import record_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ def drafted(
         key=key,
         masked=masked,
         named=named and storable(named),
-        record=content.record_of(invoice),
+        record=record_of(invoice),
         document=document,
         values={
             "document_ref": invoice.document_ref,

@@ -5,19 +5,32 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from paytraq_direct import rules
-from paytraq_direct.readers import json, source
+from paytraq_direct.readers import source
 from paytraq_direct.readers.json import Form, Options
+from paytraq_direct.readers.piece import Piece, pieces
+from paytraq_direct.readers.piece import read as read_piece
 from paytraq_direct.readers.reading import Loss, Reading, nothing_else
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
     from paytraq_direct.codes import Operation
     from paytraq_direct.readers.reading import Also
 
-__all__ = ["Form", "Loss", "Options", "Reading", "nothing_else", "probe", "read", "readings"]
+__all__ = [
+    "Form",
+    "Loss",
+    "Options",
+    "Piece",
+    "Reading",
+    "by_workers",
+    "nothing_else",
+    "pieces",
+    "probe",
+    "read",
+    "readings",
+]
 
 
 def read(
@@ -30,6 +43,7 @@ def read(
     references: bool = True,
     form: Form = "sale",
     on_read: Callable[[int], object] | None = None,
+    workers: int = 0,
 ) -> Iterator[Reading]:
     """Give the invoices of a file one by one: where each stands, the record unless it has errors, its faults.
 
@@ -39,13 +53,15 @@ def read(
     ``form`` "ubl" has UBL sent as it is. ``also`` gives more faults of a record, which get their places, ``on_read`` is
     told how many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only for
     a file that cannot be opened or is of no such kind.
+    So many ``workers``, processes of their own, read the lines of a .jsonl ahead, with most of what sending them
+    takes; as with all of multiprocessing, the main module must be one that can be imported.
     """
     name = os.fspath(path)
     stream = source.opened(name)
     if on_read is not None:
         stream = source.counted(stream, on_read)
     options = Options(ignore_unknown, operation, arithmetic, also, references, form)
-    return readings(name, stream, options)
+    return by_workers(pieces(name, stream, options), options, workers)
 
 
 def probe(path: str | os.PathLike[str]) -> None:
@@ -57,18 +73,19 @@ def probe(path: str | os.PathLike[str]) -> None:
 
 def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
     """Give the invoices of a stream, which is closed in the end unless it is standard input."""
-    try:
-        kind, stream = source.kind_of(name, stream)
-        if kind == "xml":
-            from paytraq_direct.readers import xml  # noqa: PLC0415 - with UBL it is much, and most inputs are JSON
+    return by_workers(pieces(name, stream, options), options, 0)
 
-            yield xml.read(name, source.whole(stream), options)
-        elif options.form == "ubl":
-            yield Reading(name, None, (rules.NOT_UBL.fault("", what="JSON"),))
-        elif kind == "jsonl":
-            yield from json.read_lines(name, stream, options)
-        else:
-            yield from json.read(name, source.whole(stream), options)
-    finally:
-        if name != source.STDIN:
-            stream.close()
+
+def by_workers(found: Iterable[Piece | Reading], options: Options, count: int) -> Iterator[Reading]:
+    """Give the invoices of pieces in their order, read by so many processes, or by this one; readings stay as they are.
+
+    What else is asked of a record is asked here, so it leaves the workers idle.
+    """
+    if count and options.also is nothing_else:
+        from paytraq_direct.readers.workers import Workers  # noqa: PLC0415 - for large inputs alone
+
+        with Workers(count) as workers:
+            yield from workers.readings(found, options)
+        return
+    for piece in found:
+        yield from (piece,) if isinstance(piece, Reading) else read_piece(piece, options)

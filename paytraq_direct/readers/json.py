@@ -53,16 +53,6 @@ class Item(NamedTuple):
         return self.source.placed(faults, self.position)
 
 
-def read(name: str, data: bytes, options: Options) -> Iterator[Reading]:
-    """Read one invoice or an array of them."""
-    return (_reading(item, options) for item in items(name, data))
-
-
-def read_lines(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
-    """Read one invoice from each line; blank lines are passed over, a line that is too long is one fault."""
-    return (_reading(item, options) for item in lines(name, stream))
-
-
 def items(name: str, data: bytes) -> Iterator[Item]:
     """Give the one record of an input, or those of the array that it is."""
     decoded = jsontext.decode(data)
@@ -78,20 +68,35 @@ def items(name: str, data: bytes) -> Iterator[Item]:
 
 def lines(name: str, stream: BinaryIO) -> Iterator[Item]:
     """Give a record for each line that is not blank; a line that is too long is one fault."""
-    number, found = 0, False
-    while line := stream.readline(LINE_LIMIT):
+    number = 0
+    for number, text in numbered(stream):
+        yield line(name, number, text)
+    if not number:
+        yield nothing(name)
+
+
+def numbered(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Give each line that is not blank, with its number; of one that is too long, only its beginning."""
+    number = 0
+    while text := stream.readline(LINE_LIMIT):
         number += 1
-        if not line.strip():
+        if not text.strip():
             continue
-        found = True
-        record = line.rstrip(b"\r\n")
-        data = jsontext.decode(record)
-        source = Source(record, number)
-        yield Item(f"{name}:{number}", source.numbered(data) if isinstance(data, Fault) else data, source)
-        while len(line) == LINE_LIMIT and not line.endswith(b"\n"):
-            line = stream.readline(LINE_LIMIT)
-    if not found:
-        yield Item(name, rules.NOTHING_IN_IT.fault(""), Source(b""))
+        yield number, text.rstrip(b"\r\n")
+        while len(text) == LINE_LIMIT and not text.endswith(b"\n"):
+            text = stream.readline(LINE_LIMIT)
+
+
+def line(name: str, number: int, text: bytes) -> Item:
+    """Give the record of one line."""
+    data = jsontext.decode(text)
+    source = Source(text, number)
+    return Item(f"{name}:{number}", source.numbered(data) if isinstance(data, Fault) else data, source)
+
+
+def nothing(name: str) -> Item:
+    """Give the fault of an input in which there is no line."""
+    return Item(name, rules.NOTHING_IN_IT.fault(""), Source(b""))
 
 
 class Source:
@@ -119,7 +124,8 @@ class Source:
         return places.elements(self._text.text)
 
 
-def _reading(item: Item, options: Options) -> Reading:
+def reading(item: Item, options: Options) -> Reading:
+    """Give the reading of a record."""
     data = item.data
     if isinstance(data, Fault):
         return Reading(item.origin, None, (data,))

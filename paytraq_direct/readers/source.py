@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from paytraq_direct import limits
@@ -56,6 +56,14 @@ def regular(name: str) -> BinaryIO:
         os.close(descriptor)
         raise OSError(errno.EINVAL, why, name)
     return os.fdopen(descriptor, "rb")
+
+
+def size(name: str) -> int:
+    """Give the bytes of a file; 0 when they cannot be told."""
+    try:
+        return Path(name).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def kind_of_name(name: str) -> Kind | None:
