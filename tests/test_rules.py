@@ -15,7 +15,7 @@ import ubl_documents
 from conftest import EXAMPLES, SAMPLES
 
 from paytraq_direct import Fault, InvalidInvoice, Invoice, fields, limits, links, render, rules
-from paytraq_direct.cli import batch
+from paytraq_direct.cli import reading
 from paytraq_direct.cli.route import Route
 from paytraq_direct.config import Config, NamedChannel
 from paytraq_direct.invoice import take
@@ -74,7 +74,7 @@ def _linked(link: str = "https://example.com/a.pdf", **seen: Any) -> tuple[Fault
 
 
 def _unreadable(name: str) -> tuple[Fault, ...]:
-    return next(batch.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
+    return next(reading.read((name,), lambda _: None, ignore_unknown=False, operation=None)).faults
 
 
 def _as_ubl(text: str, name: str = "it.xml") -> tuple[Fault, ...]:

@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from ubl_documents import document
 from wire.servers import OK, Server
 
 from paytraq_direct import Invoice, Outbox, fields, read
-from paytraq_direct.cli import batch
+from paytraq_direct.cli import reading as cli_reading
 from paytraq_direct.invoice import take
 from paytraq_direct.packed import packed
 from paytraq_direct.readers import workers
@@ -73,7 +74,7 @@ def test_workers_give_what_is_read_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, batch_bytes: int
 ) -> None:
     """Good and bad lines, a document of another form, an array and what is empty: the same, in the same order."""
-    monkeypatch.setattr(workers, "_BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr(workers, "BATCH_BYTES", batch_bytes)
     lines = _mixed(150)
     (tmp_path / "it.jsonl").write_text("\n".join(lines))
     (tmp_path / "array.json").write_text(f"[{_number(6)}, {_number(7)}, 1]")
@@ -105,7 +106,7 @@ def test_options_go_with_the_pieces(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
 def test_what_a_dead_worker_leaves_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When workers are killed in the middle, nothing is lost, doubled or out of order."""
-    monkeypatch.setattr(workers, "_BATCH_BYTES", 2_000)
+    monkeypatch.setattr(workers, "BATCH_BYTES", 2_000)
     path = tmp_path / "it.jsonl"
     path.write_text("\n".join(_number(number) for number in range(400)))
     readings = read(path, workers=2)
@@ -178,7 +179,7 @@ def test_workers_end_with_whom_they_read_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "cores", "expected"),
-    [(("big.jsonl",), 2, 2), (("big.jsonl",), 16, 4), (("small.jsonl",), 2, 0), (("-",), 2, 0), (("gone.jsonl",), 2, 0),
+    [(("big.jsonl",), 2, 2), (("big.xml",), 2, 0), (("big.jsonl",), 16, 4), (("small.jsonl",), 2, 0), (("-",), 2, 0), (("gone.jsonl",), 2, 0),
      (("-", "big.jsonl"), 2, 0), (("big.jsonl", "small.jsonl"), 1, 1)],
 )  # fmt: skip
 def test_only_much_is_worth_workers(
@@ -186,13 +187,43 @@ def test_only_much_is_worth_workers(
 ) -> None:
     """A little is read before a process has begun, and standard input may trickle."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(batch, "_cores", lambda: 2)
+    monkeypatch.setattr(cli_reading, "cores", lambda: 2)
     with Path("big.jsonl").open("wb") as file:
         file.truncate(4 * 1024 * 1024)
     Path("small.jsonl").write_text("{}")
-    assert batch.workers(files, cores) == expected
-    monkeypatch.setattr(batch, "_cores", lambda: 1)
-    assert batch.workers(files, cores) == 0
+    Path("big.xml").write_bytes(Path("big.jsonl").read_bytes())
+    assert cli_reading.workers(files, cores) == expected
+    monkeypatch.setattr(cli_reading, "cores", lambda: 1)
+    assert cli_reading.workers(files, cores) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="it has no such call")
+def test_sending_keeps_to_one_core_and_reading_does_not(big: Path) -> None:
+    """While others read, this thread and those that it begins stay on one core; the workers may use all."""
+    before = os.sched_getaffinity(0)
+    seen: list[set[int]] = []
+    with cli_reading.meanwhile((str(big),), lambda _: None) as readings:
+        others = [os.sched_getaffinity(worker.pid or 0) for worker in multiprocessing.active_children()]
+        seen.append(os.sched_getaffinity(0))
+        thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
+        thread.start()
+        thread.join()
+        assert next(readings).origin == f"{big}:1"
+    if len(before) > 1:
+        assert (others, seen) == ([before] * len(others), [seen[0]] * 2)
+        assert (len(others) > 0, len(seen[0]), seen[0] <= before) == (True, 1, True)
+    assert os.sched_getaffinity(0) == before
+    assert multiprocessing.active_children() == []
+
+
+def test_where_no_core_can_be_kept_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without such calls, or one that forbids them, is no failure."""
+    monkeypatch.setattr(cli_reading, "_core", lambda: 1_000_000)
+    with cli_reading.on_one_core():
+        assert cli_reading.cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with cli_reading.on_one_core():
+        pass
 
 
 @pytest.fixture(scope="module")

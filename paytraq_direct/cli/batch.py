@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from paytraq_direct import readers, rules
+from paytraq_direct import readers
 from paytraq_direct.cli import exits
 from paytraq_direct.cli.command import OutputError
 from paytraq_direct.dispatch import Dispatch
 from paytraq_direct.errors import Fault, OutboxError
-from paytraq_direct.readers import Reading, source
 from paytraq_direct.result import Result
 
 if TYPE_CHECKING:
@@ -25,14 +24,12 @@ if TYPE_CHECKING:
     from paytraq_direct.dispatch import Later
     from paytraq_direct.errand import Errand
     from paytraq_direct.invoice import Invoice
+    from paytraq_direct.readers import Reading
     from paytraq_direct.run import Run
 
     Treat = Callable[[Invoice], Result]
 
 _LEFT: Final = "stopped before it was sent"
-# To begin a worker takes a quarter of a second, in which some 250 invoices are read; more than four find no more to do.
-_WORTH_WORKERS: Final = 4 * 1024 * 1024
-_MOST_WORKERS: Final = 4
 
 
 def probe(files: tuple[str, ...]) -> None:
@@ -212,34 +209,6 @@ def _stopped_by_ctrl_c(dispatch: Dispatch[_Ready, Result], route: Route) -> Iter
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def read(files: tuple[str, ...], on_read: Callable[[int], object], *, spared: int = 0, **how: Any) -> Iterator[Reading]:
-    """Read the files in their order; one that breaks off is one bad input. Of the cores so many are not used for it."""
-    options = readers.Options(**how)
-    return readers.by_workers(_pieces(files, on_read, options), options, workers(files, _cores() - spared))
-
-
-def _pieces(
-    files: tuple[str, ...], on_read: Callable[[int], object], options: readers.Options
-) -> Iterator[readers.Piece | Reading]:
-    for name in files:
-        try:
-            yield from readers.pieces(name, source.counted(source.opened(name), on_read), options)
-        except OSError as error:
-            yield Reading(name, None, (rules.UNREADABLE.fault("", why=(error.strerror or "it breaks off").lower()),))
-
-
-def workers(files: tuple[str, ...], cores: int) -> int:
-    """Tell how many processes shall read: none for little, which is read here meanwhile, nor for what trickles in."""
-    if source.STDIN in files or _cores() == 1 or sum(map(source.size, files)) < _WORTH_WORKERS:
-        return 0
-    return min(_MOST_WORKERS, cores)
-
-
-def _cores() -> int:
-    """Tell how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _invalid(reading: Reading, *faults: Fault) -> Result:

@@ -14,6 +14,7 @@ from paytraq_direct import __version__, readers
 from paytraq_direct.cli import batch, options
 from paytraq_direct.cli.command import telling
 from paytraq_direct.cli.progress import Progress
+from paytraq_direct.cli.reading import read
 from paytraq_direct.cli.report import reporter
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.result import Result
@@ -110,7 +111,7 @@ def check(files: tuple[str, ...], *, schema: bool, rule: str | None, **given: An
     if given["write"]:
         raise click.UsageError("--write goes with --fix or --fill")
     if not given["links"]:
-        return batch.check(batch.read(files, progress.read, **reading), checked, report, strict=given["strict"])
+        return batch.check(read(files, progress.read, **reading), checked, report, strict=given["strict"])
     from paytraq_direct.cli import links  # noqa: PLC0415 - for this option alone
 
     how = {"allow_private": given["allow_private"], "ca_bundle": given["ca_bundle"]}

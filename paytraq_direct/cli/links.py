@@ -11,7 +11,7 @@ import click
 
 from paytraq_direct import limits, readers
 from paytraq_direct import links as links_
-from paytraq_direct.cli import batch
+from paytraq_direct.cli.reading import read
 from paytraq_direct.errors import ChannelError
 from paytraq_direct.readers import source
 
@@ -53,4 +53,4 @@ def _read(files: tuple[str, ...], stdin: BinaryIO, how: dict[str, Any]) -> Itera
             stdin.seek(0)
             yield from readers.readings(name, stdin, readers.Options(**how))
         else:
-            yield from batch.read((name,), lambda _: None, **how)
+            yield from read((name,), lambda _: None, **how)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from paytraq_direct import __version__
-from paytraq_direct.cli import batch, exits, options
+from paytraq_direct.cli import batch, exits, options, reading
 from paytraq_direct.cli.check import checked
 from paytraq_direct.cli.loading import loading
 from paytraq_direct.cli.progress import Progress
@@ -93,13 +93,14 @@ def send(files: tuple[str, ...], *, check: bool, xml: bool, strict: bool, json: 
     report = reporter(progress, as_json=json, xml=xml, sends=not (check or xml), outbox=given["outbox"])
     how = {name: given[name] for name in options.READING}
     if check or xml:
-        readings = batch.read(files, progress.read, form=given["form"] or "sale", **how)
+        readings = reading.read(files, progress.read, form=given["form"] or "sale", **how)
         return batch.check(readings, checked, report, strict=strict)
     code = exits.STOPPED
     try:
         with ExitStack() as stack:
             route = _route(stack, report, given)
-            readings = batch.read(files, progress.read, spared=1, form=given["form"] or _form(route), **how)
+            how["form"] = given["form"] or _form(route)
+            readings = stack.enter_context(reading.meanwhile(files, progress.read, **how))
             named = {"jobs": given["jobs"], "resend": given["resend"]}
             code = batch.send(readings, route, report, strict=strict, **named, waits=STDIN in files)
     except KeyboardInterrupt:

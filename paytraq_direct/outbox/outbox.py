@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import threading
 import time
@@ -93,7 +92,7 @@ class Outbox(Forked):
 
     def fingerprint(self, channel: Address) -> str:
         """Give what tells a channel from others without telling its address: an HMAC with this outbox's key, in hex."""
-        return hmac.new(self._key, channel.reveal().encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, channel.reveal().encode(), "sha256").hex()[:32]
 
     def draft(
         self,
@@ -325,9 +324,10 @@ class Outbox(Forked):
             delivery.state in guard.SETTLED and (not draft.repeats or delivery.sha256 == draft.values["sha256"])
             for delivery in known
         )
-        page.add_sender(sender, now())
+        at = now()
+        page.add_sender(sender, at)
         delivery = guard.place(page, known, draft, "sending", sender)
-        return Begun(delivery, page.add_attempt(delivery, sender, now(), is_resend=is_resend))
+        return Begun(delivery, page.add_attempt(delivery, sender, at, is_resend=is_resend))
 
     def _start(self, change: Callable[[Page], list[Begun | Standing | Closed]]) -> list[Begun | Standing | Closed]:
         """Do a change that may begin attempts. Those that its caller never hears of are abandoned."""

@@ -61,7 +61,8 @@ def read(
     if on_read is not None:
         stream = source.counted(stream, on_read)
     options = Options(ignore_unknown, operation, arithmetic, also, references, form)
-    return by_workers(pieces(name, stream, options), options, workers)
+    found = pieces(name, stream, options)
+    return by_workers(found, options, workers) if workers else by_this(found, options)
 
 
 def probe(path: str | os.PathLike[str]) -> None:
@@ -73,19 +74,21 @@ def probe(path: str | os.PathLike[str]) -> None:
 
 def readings(name: str, stream: BinaryIO, options: Options) -> Iterator[Reading]:
     """Give the invoices of a stream, which is closed in the end unless it is standard input."""
-    return by_workers(pieces(name, stream, options), options, 0)
+    return by_this(pieces(name, stream, options), options)
+
+
+def by_this(found: Iterable[Piece | Reading], options: Options) -> Iterator[Reading]:
+    """Give the invoices of pieces, read by this process; readings stay as they are."""
+    for piece in found:
+        yield from (piece,) if isinstance(piece, Reading) else read_piece(piece, options)
 
 
 def by_workers(found: Iterable[Piece | Reading], options: Options, count: int) -> Iterator[Reading]:
-    """Give the invoices of pieces in their order, read by so many processes, or by this one; readings stay as they are.
-
-    What else is asked of a record is asked here, so it leaves the workers idle.
-    """
-    if count and options.also is nothing_else:
-        from paytraq_direct.readers.workers import Workers  # noqa: PLC0415 - for large inputs alone
-
-        with Workers(count) as workers:
-            yield from workers.readings(found, options)
+    """Give the same, read by so many processes; what else is asked of a record can be asked here alone."""
+    if options.also is not nothing_else:
+        yield from by_this(found, options)
         return
-    for piece in found:
-        yield from (piece,) if isinstance(piece, Reading) else read_piece(piece, options)
+    from paytraq_direct.readers.workers import Workers  # noqa: PLC0415 - for large inputs alone
+
+    with Workers(count) as workers:
+        yield from workers.readings(found, options)

@@ -6,7 +6,6 @@ import contextlib
 import signal
 import threading
 from collections import deque
-from itertools import cycle
 from multiprocessing import get_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from paytraq_direct.readers.json import Options
 
 # So many bytes are read by a worker at a time; a piece that is longer is read here rather than sent to and fro.
-_BATCH_BYTES: Final = 131_072
+BATCH_BYTES: Final = 131_072
 _AHEAD: Final = 3
 
 
@@ -36,9 +35,12 @@ class Workers:
     def __init__(self, count: int) -> None:
         self._count = count
         self._workers: list[_Worker] = []
-        self._turns = cycle(range(count))
+        self._turns = 0
 
     def __enter__(self) -> Self:
+        with contextlib.suppress(OSError):
+            while len(self._workers) < self._count:
+                self._workers.append(_Worker.started())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,14 +67,15 @@ class Workers:
 
     def _begun(self, batch: list[Piece], options: Options) -> Connection | None:
         """Have the worker whose turn it is begin a batch, and give where it tells of it; None when it cannot."""
-        turn = next(self._turns)
-        with contextlib.suppress(OSError, IndexError):
-            if turn == len(self._workers):
-                self._workers.append(_Worker.started())
-            connection = self._workers[turn].connection
+        if not self._workers:
+            return None
+        self._turns += 1
+        connection = self._workers[self._turns % len(self._workers)].connection
+        try:
             connection.send((batch, options))
-            return connection
-        return None
+        except OSError:
+            return None
+        return connection
 
 
 def _ended(worker: Connection | None, batch: list[Piece], options: Options) -> Iterator[Reading]:
@@ -109,8 +112,8 @@ def _parts(pieces: Iterable[Piece | Reading]) -> Iterator[Piece | Reading | list
     batch: list[Piece] = []
     size = 0
     for piece in pieces:
-        is_small = isinstance(piece, Piece) and len(piece.data) <= _BATCH_BYTES
-        if batch and (not is_small or size >= _BATCH_BYTES):
+        is_small = isinstance(piece, Piece) and len(piece.data) <= BATCH_BYTES
+        if batch and (not is_small or size >= BATCH_BYTES):
             yield batch
             batch, size = [], 0
         if isinstance(piece, Piece) and is_small:
