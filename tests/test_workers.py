@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import pickle
 import random
@@ -41,6 +40,12 @@ if TYPE_CHECKING:
 AT_HAND = ("document_ref", "supplier_name", "client_name", "sale_type", "currency", "gross_amount")
 
 
+def _children(pid: int | None = None) -> list[int]:
+    """List the processes that one has begun, by default this one."""
+    listed = Path(f"/proc/{pid or os.getpid()}").glob("task/*/children")
+    return [int(child) for children in listed for child in children.read_text(encoding="ascii").split()]
+
+
 def _number(number: int, **more: Any) -> str:
     return json.dumps(smallest(document_ref=f"INV-{number:05}", **more))
 
@@ -75,6 +80,7 @@ def test_workers_give_what_is_read_here(
 ) -> None:
     """Good and bad lines, a document of another form, an array and what is empty: the same, in the same order."""
     monkeypatch.setattr(workers, "BATCH_BYTES", batch_bytes)
+    before = _children()
     lines = _mixed(150)
     (tmp_path / "it.jsonl").write_text("\n".join(lines))
     (tmp_path / "array.json").write_text(f"[{_number(6)}, {_number(7)}, 1]")
@@ -84,7 +90,7 @@ def test_workers_give_what_is_read_here(
         here = [_shown(reading) for reading in read(path)]
         assert [_shown(reading) for reading in read(path, workers=count)] == here, path.name
         assert len(here) == {"it.jsonl": sum(map(bool, map(str.strip, lines))), "array.json": 3}.get(path.name, 1)
-    assert multiprocessing.active_children() == []
+    assert _children() == before
 
 
 def test_options_go_with_the_pieces(tmp_path: Path) -> None:
@@ -109,23 +115,22 @@ def test_what_a_dead_worker_leaves_is_read_here(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(workers, "BATCH_BYTES", 2_000)
     path = tmp_path / "it.jsonl"
     path.write_text("\n".join(_number(number) for number in range(400)))
+    before = _children()
     readings = read(path, workers=2)
     found = [next(readings).origin for _ in range(20)]
-    for worker in multiprocessing.active_children():
-        worker.kill()
+    for worker in set(_children()) - set(before):
+        os.kill(worker, signal.SIGKILL)
     found += [reading.origin for reading in readings]
     assert found == [f"{path}:{number}" for number in range(1, 401)]
 
 
-def test_without_processes_all_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no process can be begun, that is no failure."""
+@pytest.mark.parametrize("program", ["", "/nowhere/python", "/bin/true", "/bin/cat"])
+def test_without_processes_all_is_read_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Where no process can be begun, or what begins is another program, that is no failure."""
     path = tmp_path / "it.jsonl"
     path.write_text("\n".join(_number(number) for number in range(20)))
 
-    def refused(*_: object) -> None:
-        raise BlockingIOError
-
-    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", refused)
+    monkeypatch.setattr(sys, "executable", program)
     assert [reading.invoice.document_ref for reading in read(path, workers=2) if reading.invoice] == [
         f"INV-{number:05}" for number in range(20)
     ]
@@ -140,11 +145,6 @@ if __name__ == "__main__":
         if number == 5:
             time.sleep(60)
 """
-
-
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(child) for child in listed.split()]
 
 
 def _is_running(pid: int) -> bool:
@@ -200,10 +200,10 @@ def test_only_much_is_worth_workers(
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="it has no such call")
 def test_sending_keeps_to_one_core_and_reading_does_not(big: Path) -> None:
     """While others read, this thread and those that it begins stay on one core; the workers may use all."""
-    before = os.sched_getaffinity(0)
+    before, children = os.sched_getaffinity(0), _children()
     seen: list[set[int]] = []
     with cli_reading.meanwhile((str(big),), lambda _: None) as readings:
-        others = [os.sched_getaffinity(worker.pid or 0) for worker in multiprocessing.active_children()]
+        others = [os.sched_getaffinity(worker) for worker in set(_children()) - set(children)]
         seen.append(os.sched_getaffinity(0))
         thread = threading.Thread(target=lambda: seen.append(os.sched_getaffinity(0)))
         thread.start()
@@ -212,8 +212,7 @@ def test_sending_keeps_to_one_core_and_reading_does_not(big: Path) -> None:
     if len(before) > 1:
         assert (others, seen) == ([before] * len(others), [seen[0]] * 2)
         assert (len(others) > 0, len(seen[0]), seen[0] <= before) == (True, 1, True)
-    assert os.sched_getaffinity(0) == before
-    assert multiprocessing.active_children() == []
+    assert (os.sched_getaffinity(0), _children()) == (before, children)
 
 
 def test_where_no_core_can_be_kept_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +220,7 @@ def test_where_no_core_can_be_kept_nothing_changes(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cli_reading, "_core", lambda: 1_000_000)
     with cli_reading.on_one_core():
         assert cli_reading.cores() == len(os.sched_getaffinity(0))
-    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     with cli_reading.on_one_core():
         pass
 

@@ -53,8 +53,7 @@ def read(
     ``form`` "ubl" has UBL sent as it is. ``also`` gives more faults of a record, which get their places, ``on_read`` is
     told how many bytes were read, each time. Bad content is a fault of its reading; raises OSError, at once, only for
     a file that cannot be opened or is of no such kind.
-    So many ``workers``, processes of their own, read the lines of a .jsonl ahead, with most of what sending them
-    takes; as with all of multiprocessing, the main module must be one that can be imported.
+    So many ``workers``, processes of their own, read the lines of a .jsonl ahead, with most of what sending them takes.
     """
     name = os.fspath(path)
     stream = source.opened(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 from collections import deque
-from multiprocessing import get_context
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Self
 
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.packed import Packed, packed
@@ -17,8 +19,6 @@ from paytraq_direct.readers.reading import Loss, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
 
     from paytraq_direct.errors import Fault
     from paytraq_direct.invoice import Invoice
@@ -40,15 +40,13 @@ class Workers:
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
             while len(self._workers) < self._count:
-                self._workers.append(_Worker.started())
+                self._workers.append(_Worker())
+                self._workers[-1].tell(sys.path)
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.connection.close()
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.process.join()
+            worker.end()
 
     def readings(self, pieces: Iterable[Piece | Reading], options: Options) -> Iterator[Reading]:
         """Give the invoices of pieces, which are taken some batches ahead; what is read already stays in its place."""
@@ -65,46 +63,63 @@ class Workers:
         while ahead:
             yield from ahead.popleft()
 
-    def _begun(self, batch: list[Piece], options: Options) -> Connection | None:
-        """Have the worker whose turn it is begin a batch, and give where it tells of it; None when it cannot."""
+    def _begun(self, batch: list[Piece], options: Options) -> _Worker | None:
+        """Have the worker whose turn it is begin a batch, and give who it is; None when it cannot."""
         if not self._workers:
             return None
         self._turns += 1
-        connection = self._workers[self._turns % len(self._workers)].connection
+        worker = self._workers[self._turns % len(self._workers)]
         try:
-            connection.send((batch, options))
+            worker.tell((batch, options))
         except OSError:
             return None
-        return connection
+        return worker
 
 
-def _ended(worker: Connection | None, batch: list[Piece], options: Options) -> Iterator[Reading]:
+def _ended(worker: _Worker | None, batch: list[Piece], options: Options) -> Iterator[Reading]:
     """Wait for what a worker tells of a batch; when there is no worker any more, it is read here."""
     told: list[_Told] | None = None
     if worker is not None:
-        with contextlib.suppress(OSError, EOFError):
-            told = worker.recv()
+        with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError):
+            told = worker.told()
     if told is not None:
         yield from (one.reading() for one in told)
     else:
         yield from (reading for piece in batch for reading in read(piece, options))
 
 
-class _Worker(NamedTuple):
-    """A process, and the connection by which it gets batches and tells of each in turn."""
+class _Worker:
+    """A process of the same Python, told of batches on its standard input, which tells of each in turn on its output.
 
-    process: BaseProcess
-    connection: Connection
+    Neither a fork, which would have copies of locks that other threads hold, nor one that runs the main module anew.
+    """
 
-    @classmethod
-    def started(cls) -> Self:
-        """Start one. Not by a fork, which would have copies of locks that other threads hold."""
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs,), daemon=True)
-        with theirs, _interrupts_held():
-            process.start()
-        return cls(process, ours)
+    def __init__(self) -> None:
+        with _interrupts_held():
+            self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs this
+                [sys.executable, "-P", "-c", _BEGIN],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def tell(self, thing: object) -> None:
+        """Tell it something. Raises OSError when it is gone."""
+        assert self._process.stdin is not None  # noqa: S101 - it has one
+        pickle.dump(thing, self._process.stdin, pickle.HIGHEST_PROTOCOL)
+        self._process.stdin.flush()
+
+    def told(self) -> list[_Told]:
+        """Wait for what it tells next. Raises OSError or EOFError when it is gone."""
+        assert self._process.stdout is not None  # noqa: S101 - it has one
+        told: list[_Told] = pickle.load(self._process.stdout)  # noqa: S301 - our own
+        return told
+
+    def end(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+        with contextlib.suppress(OSError):  # of what it was told last, some may wait to be written
+            self._process.communicate()
 
 
 def _parts(pieces: Iterable[Piece | Reading]) -> Iterator[Piece | Reading | list[Piece]]:
@@ -160,29 +175,39 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(connection: Connection) -> None:
-    """Do the work of a worker until its connection ends. What fails here will fail there as well."""
+_BEGIN: Final = (
+    "import pickle, sys; sys.path = pickle.load(sys.stdin.buffer); from paytraq_direct.readers import workers; "
+    "workers.work(sys.stdin.buffer, sys.stdout.buffer)"
+)
+
+
+def work(batches: BinaryIO, told: BinaryIO) -> None:
+    """Do the work of a worker until there are no more batches. What fails here will fail there as well."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    batches: SimpleQueue[tuple[list[Piece], Options] | None] = SimpleQueue()
-    found: SimpleQueue[list[_Told]] = SimpleQueue()
+    todo: SimpleQueue[tuple[list[Piece], Options] | None] = SimpleQueue()
+    done: SimpleQueue[bytes | None] = SimpleQueue()
     # Threads of their own, so that neither side waits with a batch in hand for the other to take one.
-    threading.Thread(target=_receive, args=(connection, batches), daemon=True).start()
-    threading.Thread(target=_tell, args=(connection, found), daemon=True).start()
+    threading.Thread(target=_receive, args=(batches, todo), daemon=True).start()
+    telling = threading.Thread(target=_tell, args=(told, done))
+    telling.start()
     with contextlib.suppress(Exception):
-        while (batch := batches.get()) is not None:
+        while (batch := todo.get()) is not None:
             pieces, options = batch
-            found.put([_told(reading, piece) for piece in pieces for reading in read(piece, options)])
-    connection.close()
+            found = [_told(reading, piece) for piece in pieces for reading in read(piece, options)]
+            done.put(pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
+    done.put(None)
+    telling.join()
 
 
-def _receive(connection: Connection, batches: SimpleQueue[Any]) -> None:
-    with contextlib.suppress(OSError, EOFError):
+def _receive(batches: BinaryIO, todo: SimpleQueue[Any]) -> None:
+    with contextlib.suppress(Exception):
         while True:
-            batches.put(connection.recv())
-    batches.put(None)
+            todo.put(pickle.load(batches))  # noqa: S301 - of the process that began this one
+    todo.put(None)
 
 
-def _tell(connection: Connection, found: SimpleQueue[list[_Told]]) -> None:
+def _tell(told: BinaryIO, done: SimpleQueue[bytes | None]) -> None:
     with contextlib.suppress(OSError):
-        while True:
-            connection.send(found.get())
+        while (found := done.get()) is not None:
+            told.write(found)
+            told.flush()
