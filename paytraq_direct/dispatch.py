@@ -313,15 +313,21 @@ class Dispatch(Generic[T, R]):
                 self._wake()
 
     def _take_back(self) -> None:
-        """Leave what was read and not begun; what was only read ahead of the threads counts as not read."""
+        """Leave what was read and not begun; what was only read ahead of the threads counts as not read.
+
+        Not so what stands before something that was begun: a thread had taken it already, and came too late.
+        """
+        waiting = list(self._waiting)
+        with self._change:
+            last_begun = max((index for index, task in enumerate(waiting) if task.is_begun), default=-1)
         is_read = self._leave is not None
-        for task in list(self._waiting):
+        for index, task in enumerate(waiting):
             with self._change:
                 if task.is_begun:
                     continue
                 task.is_begun = True
                 self._unended -= 1
-            is_read = is_read and not task.is_ahead
+            is_read = is_read and (index < last_begun or not task.is_ahead)
             if self._leave is None or not is_read:
                 self._waiting.remove(task)
             else:

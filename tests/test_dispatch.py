@@ -6,7 +6,7 @@ import itertools
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -175,6 +175,50 @@ def test_what_was_only_read_ahead_counts_as_not_read() -> None:
     go.set()
     reader.join(30)
     assert found == [(0, "done 0")]
+
+
+def test_what_stands_before_something_begun_counts_as_read() -> None:
+    """A thread that took an item and came too late to begin it leaves no hole in what was read."""
+    started, begun, go, late = threading.Barrier(3), threading.Event(), threading.Event(), threading.Event()
+
+    def do(item: int) -> str:
+        if item < 2:
+            started.wait(30)
+        else:
+            begun.set()
+            assert go.wait(30)
+        return f"done {item}"
+
+    dispatch = Dispatch(do, jobs=2, leave=lambda item: f"left {item}")
+    todo = dispatch._todo
+
+    class Held:
+        """Gives what there is to do, the third item late."""
+
+        put = todo.put
+
+        def get_nowait(self) -> Any:
+            return self._late(todo.get_nowait())
+
+        def get(self) -> Any:
+            return self._late(todo.get())
+
+        def _late(self, task: Any) -> Any:
+            if task is not None and task.item == 2:
+                assert late.wait(30)
+            return task
+
+    dispatch._todo = Held()  # type: ignore[assignment]
+    found: list[tuple[int, str]] = []
+    reader = threading.Thread(target=lambda: found.extend(dispatch.results(range(4))))
+    reader.start()
+    started.wait(30)
+    assert begun.wait(30)
+    dispatch.stop()
+    late.set()
+    go.set()
+    reader.join(30)
+    assert found == [(0, "done 0"), (1, "done 1"), (2, "left 2"), (3, "done 3")]
 
 
 def test_stopped_it_ends_what_is_under_way_and_leaves_the_rest() -> None:
