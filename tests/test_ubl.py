@@ -89,8 +89,9 @@ HEAD: Final = """\
 
 A UBL 2.1 invoice or credit note (2.0 where it is the same) is read into a record like any other, and sent as a `<Sale>`.
 What it is, is told by its root, not by the name of the file. Amounts keep the digits of the document; line totals, net and
-gross amount are never computed. With `--as ubl` the file's own bytes are sent, once it has what EN 16931 requires at the
-least: PayTraq's page names UBL among what its channel takes, and UBL alone carries all of it.
+gross amount are never computed. With `--as ubl`, or `as = "ubl"` of its channel in the config, the file's own bytes are
+sent, once it has what EN 16931 requires at the least: PayTraq's page names UBL among what its channel takes, and UBL alone
+carries all of it.
 
 UBL does not say whether goods or services are sold: `--operation` does. Links and files that come with it are not mapped to
 `document_uri` or `pdf`, prepaid money is not mapped to `deposit`. Blanks around a value are layout, and left out; blanks in it
