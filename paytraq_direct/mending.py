@@ -36,7 +36,7 @@ def mended(name: str, data: bytes, options: Options, *, fix: bool = True, fill: 
 
     Order, spacing, line ends and encoding stay. What leaves a doubt, and a file that cannot be read, stay as they are.
     """
-    kind = source.kind_of_name(name) or source.kind_of_start(data.partition(b"\n")[0])
+    kind = source.kind_of_name(name) or source.kind_of_start(data.lstrip().partition(b"\n")[0])
     encoding, mark = sale.encoding_of(data) if kind == "xml" else ("UTF-8", jsontext.UTF8_BOM)
     for _ in range(_ROUNDS):
         readings = list(readers.readings(name, io.BytesIO(data), options))

@@ -237,6 +237,8 @@ def test_one_bad_invoice_never_sinks_the_rest(inbox: Server, tmp_path: Path, gol
         (json.dumps(smallest()), ["-:1"]),
         (json.dumps([smallest(), smallest(document_ref="INV-2")]), ["-[0]", "-[1]"]),
         (f"{json.dumps(smallest())}\n{json.dumps(smallest(document_ref='INV-2'))}\n", ["-:1", "-:2"]),
+        (f"\n \r\n{json.dumps(smallest())}\n\n{json.dumps(smallest(document_ref='INV-2'))}\n", ["-:3", "-:5"]),
+        ("\n\n" + json.dumps(smallest(), indent=1), ["-"]),
         ("\ufeff" + json.dumps(smallest(), indent=1), ["-"]),
         (render(Invoice(**smallest())).decode(), ["-"]),
     ],

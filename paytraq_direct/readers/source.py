@@ -72,12 +72,15 @@ def kind_of_name(name: str) -> Kind | None:
 
 
 def kind_of(name: str, stream: BinaryIO) -> tuple[Kind, BinaryIO]:
-    """Tell what a stream holds, by its name or else by its first line, and give the stream from its beginning."""
+    """Tell what a stream holds, by its name or else by its first line that is not blank, and give it from its start."""
     kind = kind_of_name(name)
     if kind is not None:
         return kind, stream
-    start = stream.readline(LINE_LIMIT)
-    return kind_of_start(start), resumed(start, stream)
+    start = line = stream.readline(LINE_LIMIT)
+    while line and not line.strip() and len(start) < LINE_LIMIT:
+        line = stream.readline(LINE_LIMIT)
+        start += line
+    return kind_of_start(line), resumed(start, stream)
 
 
 def kind_of_start(line: bytes) -> Kind:
@@ -94,21 +97,21 @@ def whole(stream: BinaryIO) -> bytes:
 
 
 class Resumed:
-    """A stream whose first line was looked at already."""
+    """A stream whose first lines were looked at already."""
 
     def __init__(self, start: bytes, stream: BinaryIO) -> None:
         self._start = start
         self._stream = stream
 
     def read(self, size: int) -> bytes:
-        """Read at most ``size`` bytes, the first line included."""
+        """Read at most ``size`` bytes, the first lines included."""
         start, self._start = self._start, b""
         return start + self._stream.read(max(0, size - len(start)))
 
     def readline(self, size: int) -> bytes:
         """Read one line, the first line first."""
-        start, self._start = self._start, b""
-        return start or self._stream.readline(size)
+        line, end, self._start = self._start.partition(b"\n")
+        return line + end or self._stream.readline(size)
 
     def close(self) -> None:
         """Close the stream."""
@@ -116,7 +119,7 @@ class Resumed:
 
 
 def resumed(start: bytes, stream: BinaryIO) -> BinaryIO:
-    """Give a stream with the line that was read from it put back."""
+    """Give a stream with the lines that were read from it put back."""
     return cast("BinaryIO", Resumed(start, stream))
 
 
