@@ -24,6 +24,7 @@ __all__ = [
     "Options",
     "Piece",
     "Reading",
+    "by_this",
     "by_workers",
     "nothing_else",
     "pieces",
