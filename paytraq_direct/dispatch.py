@@ -239,8 +239,8 @@ class Dispatch(Generic[T, R]):
         """Read as much as there is room for, or leave what was read."""
         while not self._is_stopped and self._unended < self._jobs + self._ahead and len(self._waiting) < WINDOW:
             read = source.take()
-            if read is None:
-                break
+            if read is None or self._is_stopped:
+                break  # what was being read when it was stopped counts as not read
             task: _Task[T, R] = _Task(*read)
             self._waiting.append(task)
             with self._change:

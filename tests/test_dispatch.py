@@ -177,6 +177,24 @@ def test_what_was_only_read_ahead_counts_as_not_read() -> None:
     assert found == [(0, "done 0")]
 
 
+def test_what_was_being_read_when_it_was_stopped_counts_as_not_read() -> None:
+    """Though a thread is free by then: nobody was told that it was read."""
+    ended = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 0
+        assert ended.wait(30)
+        dispatch.stop()
+        yield 1
+
+    def do(item: int) -> str:
+        ended.set()
+        return f"done {item}"
+
+    dispatch = Dispatch(do, jobs=1, leave=lambda item: f"left {item}")
+    assert list(dispatch.results(items())) == [(0, "done 0")]
+
+
 def test_what_stands_before_something_begun_counts_as_read() -> None:
     """A thread that took an item and came too late to begin it leaves no hole in what was read."""
     started, begun, go, late = threading.Barrier(3), threading.Event(), threading.Event(), threading.Event()
