@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paytraq_direct import readers, rules
 from paytraq_direct.readers import Reading, source
+from paytraq_direct.readers.piece import BATCH_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 # To begin a worker takes a quarter of a second, in which some 250 invoices are read; more than four find no more to do.
 _WORTH_WORKERS: Final = 4 * 1024 * 1024
 _MOST_WORKERS: Final = 4
-# What has more is not shared out, unless its lines can be.
-_SMALL: Final = 128 * 1024
 
 
 def read(files: tuple[str, ...], on_read: Callable[[int], object], **how: Any) -> Iterator[Reading]:
@@ -81,7 +80,7 @@ def _core() -> int:
 def _shareable(name: str) -> int:
     """Tell how many bytes of a file others may read."""
     size = source.size(name)
-    return size if size <= _SMALL or source.kind_of_name(name) == "jsonl" else 0
+    return size if size <= BATCH_BYTES or source.kind_of_name(name) == "jsonl" else 0
 
 
 def _pieces(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paytraq_direct import rules
 from paytraq_direct.readers import json, source
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from paytraq_direct.readers.json import Options
     from paytraq_direct.readers.source import Kind
+
+
+# So many bytes go to another process at a time; a piece that is longer is read in this one rather than sent to and fro.
+BATCH_BYTES: Final = 131_072
 
 
 class Piece(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, Self
 
 from paytraq_direct.errors import InvalidInvoice
 from paytraq_direct.packed import Packed, packed
-from paytraq_direct.readers.piece import Piece, read
+from paytraq_direct.readers.piece import BATCH_BYTES, Piece, read
 from paytraq_direct.readers.reading import Loss, Reading
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from paytraq_direct.invoice import Invoice
     from paytraq_direct.readers.json import Options
 
-# So many bytes are read by a worker at a time; a piece that is longer is read here rather than sent to and fro.
-BATCH_BYTES: Final = 131_072
 _AHEAD: Final = 3
 
 
